@@ -1,0 +1,61 @@
+"""The single seam through which every judge, real or simulated, is reached."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+from judgeaudit import records
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """Anything that can choose between two answers, or score one.
+
+    A judge makes exactly one attempt in a call to ``decide``: waiting, asking again and counting are the
+    collection's. It raises `TransientError` or `PermanentError` where no reply came.
+    """
+
+    @property
+    def name(self) -> str:
+        """What every report calls it."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """Which model it is."""
+        ...
+
+    @property
+    def protocol(self) -> records.Protocol:
+        """``pairwise``, ``reference`` (pairwise with the trusted answer) or ``score`` (each answer alone)."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """What must be said whenever it is named; empty for most."""
+        ...
+
+    @property
+    def endpoint(self) -> str:
+        """Whatever shares a rate limit with it: host and key name, or its own name."""
+        ...
+
+    def recipe(self) -> dict[str, Any]:
+        """All about this judge that could change an answer: model, prompt, settings. JSON values only, no keys."""
+        ...
+
+    def price_ceiling(self, showing: records.Showing) -> float | None:
+        """Return the most that one call could cost, in US dollars; None where the price is unknown."""
+        ...
+
+    async def decide(self, showing: records.Showing) -> records.Reply:
+        """Ask once.
+
+        Raises
+        ------
+        TransientError
+            No reply came, and asking again may help.
+        PermanentError
+            No reply came, and asking again will not help.
+        """
+        ...

@@ -1,0 +1,128 @@
+"""The catalogue at the door: every style facet and placebo, and how facets compose into a profile."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from itertools import pairwise
+
+from judgeaudit.errors import ConfigError, suggest
+from judgeaudit.perturbations import layout, surface, wording
+from judgeaudit.perturbations.canvas import Canvas, Facet, NotApplicable
+from judgeaudit.records import FACT_KINDS, Edit, Item, Style
+
+FACETS: dict[str, Facet] = {
+    facet.id: facet
+    for facet in (
+        Facet("fmt.heading", layout.headings, layer=0, block=True),
+        Facet("tone.assistant", wording.frame("tone.assistant", (1, 1, 2), (0, 1, 2)), layer=1),
+        Facet("len.restate", wording.restate, layer=2),
+        Facet("len.pad", wording.frame("len.pad", (1, 1, 3), (0, 2, 4)), layer=3),
+        Facet("stance.hedge", wording.frame("stance.hedge", (1, 1, 1), (0, 1, 2)), layer=4, arm="stance"),
+        Facet("stance.boost", wording.frame("stance.boost", (1, 1, 1), (0, 1, 2)), layer=4, arm="stance"),
+        Facet("fmt.list", layout.bullets, layer=5, block=True),
+        Facet("tone.authoritative", wording.adverbials("tone.authoritative"), layer=6),
+        Facet("tone.casual", wording.contractions("tone.casual"), layer=6, arm="stance"),
+        Facet("tone.formal", wording.contractions("tone.formal"), layer=6),
+        Facet("fmt.bold", layout.bold, layer=7),
+        Facet("punct.exclaim", surface.exclaim, layer=8),
+        Facet("punct.emoji", surface.emoji, layer=9),
+        Facet("flu.typos", surface.typos, layer=10, arm="fluency"),
+        Facet("flu.mechanics", surface.mechanics, layer=10, arm="fluency"),
+        Facet("placebo.identical", surface.identical, layer=11, arm="placebo"),
+        Facet("placebo.typography", surface.typography, layer=11, arm="placebo"),
+        Facet("placebo.spelling", surface.spelling, layer=11, arm="placebo"),
+    )
+}
+DEFAULT_FACETS = (
+    "fmt.bold",
+    "fmt.list",
+    "fmt.heading",
+    "len.pad",
+    "len.restate",
+    "tone.assistant",
+    "tone.authoritative",
+    "punct.emoji",
+)
+PLACEBOS = ("placebo.typography", "placebo.spelling", "placebo.identical")
+
+
+def resolve_facets(names: Sequence[str] | str) -> tuple[str, ...]:
+    """Return the profiles named: ``"all"`` is the default set, ``"fmt.list+tone.assistant"`` a composition.
+
+    Raises
+    ------
+    ConfigError
+        When a facet is unknown or a placebo; the message lists the facets.
+    """
+    profiles = DEFAULT_FACETS if names == "all" else (names,) if isinstance(names, str) else tuple(names)
+    offered = [name for name, facet in FACETS.items() if facet.arm != "placebo"]
+    for profile in profiles:
+        for name in profile.split("+"):
+            if name not in offered:
+                raise ConfigError(
+                    f"facets: unknown facet {name!r}{suggest(name, offered)}; there are: {', '.join(offered)}"
+                )
+    if not profiles:
+        raise ConfigError("facets: name at least one facet, or write 'all'")
+    return profiles
+
+
+def resolve_kinds(names: Sequence[str] | str) -> tuple[str, ...]:
+    """Return the kinds of factual error named; ``"all"`` is every kind.
+
+    Raises
+    ------
+    ConfigError
+        When a kind is unknown; the message lists the kinds.
+    """
+    kinds = FACT_KINDS if names == "all" else (names,) if isinstance(names, str) else tuple(names)
+    for kind in kinds:
+        if kind not in FACT_KINDS:
+            raise ConfigError(
+                f"errors: unknown kind {kind!r}{suggest(kind, FACT_KINDS)}; there are: {', '.join(FACT_KINDS)}"
+            )
+    if not kinds:
+        raise ConfigError("errors: name at least one kind, or write 'all'")
+    return kinds
+
+
+def treat(item: Item, profile: str, dose: int, seed: str) -> tuple[tuple[Edit, ...], tuple[Style, ...]] | NotApplicable:
+    """Return the edits of a profile (one facet, or several joined by ``+``) on an item's answer.
+
+    Parameters
+    ----------
+    item
+        The item.
+    profile
+        Facet ids joined by ``+``.
+    dose
+        1 to 3, the same for every facet of the profile.
+    seed
+        Any text; the same text gives the same edits, in every process.
+    """
+    facets = [FACETS[name] for name in profile.split("+")]
+    canvas = Canvas(item, gap="\n\n" if any(f.block for f in facets) or "\n" in item.answer else " ")
+    made = list[tuple[Facet, Edit]]()
+    styles = list[Style]()
+    for facet in facets:
+        rng = random.Random(f"{seed}|{item.id}|{facet.id}|{facet.version}|{dose}")
+        treatment = facet.operator(canvas, dose, rng)
+        if isinstance(treatment, NotApplicable):
+            return NotApplicable(f"{facet.id}: {treatment.reason}")
+        made += [(facet, edit) for edit in treatment.edits]
+        styles.append(Style(facet=facet.id, dose=dose, template=f"{facet.id}: {treatment.template}"))
+    replaced = sorted((e.start, e.end) for _, e in made if e.end > e.start)
+    if any(a_end > b_start for (_, a_end), (b_start, _) in pairwise(replaced)):
+        return NotApplicable(f"{profile}: two facets compete for the same place")
+    return _nest(made, len(item.answer)), tuple(styles)
+
+
+def _nest(made: Sequence[tuple[Facet, Edit]], length: int) -> tuple[Edit, ...]:
+    """Order edits by place; at one offset outer facets open first, and close last at the end of the text."""
+
+    def place(entry: tuple[Facet, Edit]) -> tuple[int, int, int]:
+        facet, edit = entry
+        return edit.start, edit.end, -facet.layer if edit.start == length else facet.layer
+
+    return tuple(edit for _, edit in sorted(made, key=place))
