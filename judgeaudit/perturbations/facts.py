@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -90,12 +91,13 @@ class Balancer:
     """Chooses wrong values so that, over a set, they look like the truths they replace.
 
     A wrong value that is always longer, rounder or less often negated than the truth could be told by its
-    surface alone. Among the candidates for a pair, the one is taken that keeps the running sum of the surface
-    differences (wrong minus true) nearest to zero, over the whole set and within its kind.
+    surface alone. Among the candidates for a pair that were used least so far, the one is taken that keeps the
+    running sum of the surface differences (wrong minus true) nearest to zero, over the set and within its kind.
     """
 
     def __init__(self) -> None:
         self._sums: dict[str, npt.NDArray[np.float64]] = {}
+        self._used: Counter[str] = Counter()
 
     def choose(
         self, options: Sequence[tuple[Fact, Distractor]], item: Item, rng: random.Random
@@ -106,7 +108,9 @@ class Balancer:
         for (fact, _), move in zip(options, moves, strict=True):
             overall, within = self._sum("", move), self._sum(fact.kind, move)
             costs.append(float(move @ (2 * overall + move) + move @ (2 * within + move)))
-        best = min(range(len(options)), key=lambda i: (round(costs[i], 9), rng.random()))
+        repeats = [self._used[d.value.casefold()] for _, d in options]
+        best = min(range(len(options)), key=lambda i: (repeats[i], round(costs[i], 9), rng.random()))
+        self._used[options[best][1].value.casefold()] += 1
         for name in ("", options[best][0].kind):
             self._sums[name] = self._sum(name, moves[best]) + moves[best]
         return options[best]

@@ -1,0 +1,51 @@
+"""Pairs as JSONL: one pair a line, readable by anybody (``id, item_id, question, contrast, factor, dose, a, b``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from judgeaudit.errors import PairError
+from judgeaudit.records import Pair
+
+FIRST = ("id", "item_id", "question", "contrast", "factor", "dose", "a", "b")
+
+
+def write_pairs(pairs: Iterable[Pair], path: Path) -> None:
+    """Write pairs as JSONL; the file appears whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8", newline="\n") as sink:
+        for pair in pairs:
+            sink.write(pair.model_dump_json() + "\n")
+    part.replace(path)
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """Read pairs that `write_pairs` wrote.
+
+    Raises
+    ------
+    PairError
+        When the file is missing, or a line is not a pair: names file, line and field.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise PairError(
+            f"{path}: cannot be read ({error.strerror}); 'judgeaudit run' and 'perturb' write it"
+        ) from error
+    pairs = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            pairs.append(Pair.model_validate_json(line))
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(map(str, first["loc"])) or "line"
+            raise PairError(
+                f"{path}:{number}: field {field!r}: {first['msg']}; it must hold {', '.join(FIRST)}"
+            ) from error
+    return pairs

@@ -1,0 +1,74 @@
+"""The authoring format."""
+
+import pytest
+
+from judgeaudit.errors import ItemError
+from judgeaudit.items import compile_items
+
+MOON = """
+@ moon | astronomy | When did people first walk on the Moon?
+ref: an almanac
+People first walked on the [[Moon]] in {{date#year:1969|~1968|1959}}. In {{#year}} the crew of
+{{entity:Apollo 11|Apollo 8}} came back.
+"""
+
+
+def one(text):
+    (item,) = compile_items(text, "mine.txt")
+    return item
+
+
+def test_marks_become_facts_that_stand_where_their_values_stand():
+    """Every occurrence of a fact is found again in the compiled answer."""
+    item = one(MOON)
+    assert item.answer == ("People first walked on the Moon in 1969. In 1969 the crew of Apollo 11 came back.")
+    year, crew = item.facts
+    assert [item.answer[a:b] for a, b in year.spans] == ["1969", "1969"]
+    assert [(d.value, d.severity) for d in year.distractors] == [("1968", "minor"), ("1959", "major")]
+    assert (crew.id, crew.kind) == ("f2", "entity")
+    assert [item.answer[a:b] for a, b in item.terms] == ["Moon"]
+    assert item.refs == ("an almanac",)
+
+
+def test_an_error_can_be_carried_on_to_what_follows_from_it():
+    """A wrong step of a calculation names the values that follow from it."""
+    item = one("@ sum | arithmetic | What?\nFirst {{calculation:12|14 > total=28}}, then {{calculation#total:24|20}}.")
+    assert item.facts[0].distractors[0].carry == {"total": "28"}
+
+
+def test_a_conflation_exchanges_both_values():
+    """Two linked facts take each other's place."""
+    item = one(
+        "@ moons | astronomy | Which?\n{{conflation#x&y:Io|Europa}} is near and {{conflation#y&x:Callisto|Titan}} far."
+    )
+    assert item.facts[0].distractors[0].value == "Callisto"
+    assert item.facts[0].distractors[0].carry == {"y": "Io"}
+
+
+def test_fenced_code_keeps_its_lines():
+    """Prose lines are joined, and the lines of a code block are not."""
+    item = one(
+        "@ code | computing | How?\nUse this\nfunction.\n"
+        "```python\ndef f(n):\n    return {{code:n + 1|n - 1}}\n```\nIt adds."
+    )
+    assert item.answer == "Use this function.\n\n```python\ndef f(n):\n    return n + 1\n```\n\nIt adds."
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("@ a | b\nText.", r"mine.txt:1: the header must read '@ id \| domain \| question'"),
+        ("stray\n@ a | b | c\nText.", "mine.txt:1: text before the first"),
+        ("@ a | b | c\nA {{numbr:1|2}}.", "mine.txt:1: unknown kind 'numbr' .did you mean \"number\"."),
+        ("@ a | b | c\nA {{#x}}.", "repeats a fact that was not declared"),
+        ("@ a | b | c\nA {{number#x:1|2}} {{number#x:3|4}}.", "declared twice"),
+        ("@ a | b | c\nA {{conflation#x&y:1|2}}.", "swaps with 'y', which is not declared"),
+        ("@ a | b | c\nA {{calculation:1|2 > total}}.", "cannot read the carried value 'total'"),
+        ("@ a b | b | c\nA {{number:1|2}}.", "mine.txt:1: id"),
+        ("@ a | b | c\nA {{number:1}}.", "mine.txt:1"),
+    ],
+)
+def test_a_fault_names_file_and_line(text, says):
+    """Every mistake an author can make is an error that says where it is."""
+    with pytest.raises(ItemError, match=says):
+        list(compile_items(text, "mine.txt"))

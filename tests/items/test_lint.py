@@ -1,0 +1,83 @@
+"""The lint of items."""
+
+import pytest
+
+from judgeaudit.items import compile_items, lint_item, lint_set
+from judgeaudit.items.lint import direction, number_of
+from judgeaudit.records import Distractor, Fact
+
+FILLER = (
+    " The first sentence of the filler is here to make the answer long enough for the lint to accept it as prose."
+    " The second sentence of the filler does the same again and adds a few more plain words at the end of the text."
+)
+
+
+def faults(marked):
+    (item,) = compile_items(f"@ x | d | Why?\nref: a book\n{marked}{FILLER}")
+    return list(lint_item(item))
+
+
+@pytest.mark.parametrize(
+    ("marked", "says"),
+    [
+        ("It took more than {{number:400|150|90}} years.", "is still true after 'more than'"),
+        ("It took at least {{quantifier:a third|a tenth|a fifth}} of it.", "fraction under a comparison"),
+        ("It is an {{entity:owl|falcon|eagle}} there.", "does not agree with the article 'an'"),
+        ("It was {{date:1969|1959|1959}} then.", "stands twice"),
+        ("It was {{date:1969|1969|1959}} then.", "equals the truth"),
+        ("It was {{entity:Paris|Rome|Berlin}} and not Rome then.", "stands elsewhere in the answer"),
+        ("It was {{entity:Paris|rome|Berlin}} then.", "another class of character"),
+        ("It had {{number:1,600|1900|1,700}} of them.", "the same number of ','"),
+        ("It was {{entity:Paris|the old Rome|Berlin}} then.", "two or more words"),
+        ("It was {{date:1969|1959}} then.", "at least 2 are wanted"),
+        ("It was {{date:1969|1959 > total=5|1949}} then.", "carries to facts that do not exist: total"),
+    ],
+)
+def test_a_wrong_value_that_gives_itself_away_is_found(marked, says):
+    """Each trap of the specification is named."""
+    assert any(says in fault for fault in faults(marked)), faults(marked)
+
+
+def test_a_sound_item_has_no_faults():
+    """The lint accepts what the format asks for."""
+    assert faults("It took more than {{number:400|650|900}} years.") == []
+    assert faults("It is a {{entity:falcon|kestrel|fungus}} there.") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "points"),
+    [
+        ("negation", "does not boil", -1),
+        ("negation", "boils", 1),
+        ("relation", "larger", 1),
+        ("relation", "far smaller", -1),
+        ("relation", "beside", 0),
+        ("quantifier", "all", 1),
+        ("quantifier", "few", -1),
+        ("entity", "Paris", 0),
+    ],
+)
+def test_direction_is_read_from_the_true_value(kind, value, points):
+    """A negation, relation or quantifier points up or down; other kinds do not."""
+    fact = Fact(id="f", kind=kind, value=value, start=0, end=len(value), distractors=(Distractor(value="x"),))
+    assert direction(fact) == points
+
+
+def test_a_set_that_always_denies_is_found():
+    """Directions outside 40 to 60 percent, tell-tale values and repeated ids are named."""
+    text = "".join(
+        f"@ i{n} | d | Q?\nIt {{{{negation:is not|is}}}} {{{{entity:Paris{n}|Rome}}}} here.\n" for n in range(12)
+    )
+    items = list(compile_items(text))
+    said = list(lint_set([*items, items[0]]))
+    assert any("negation: 0 true statements point up and 13 down" in s for s in said)
+    assert any("'rome' is a wrong alternative 13 times" in s for s in said)
+    assert any("item id 'i0' is used 2 times" in s for s in said)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1,600 metres", 1600.0), ("3.14", 3.14), ("twenty-one", 21.0), ("seven", 7.0), ("many", None)]
+)
+def test_numbers_are_read_in_digits_and_words(text, value):
+    """Comparisons need the number behind the words."""
+    assert number_of(text) == value

@@ -1,0 +1,140 @@
+"""Items from the user: JSONL, CSV, rows."""
+
+import json
+
+import pytest
+
+from judgeaudit.errors import ItemError
+from judgeaudit.items import load_items
+
+ROW = {
+    "id": "moon",
+    "question": "When did Apollo 11 land?",
+    "answer": "Apollo 11 landed in 1969. In 1969 many watched it.",
+    "domain": "history",
+    "facts": [{"kind": "date", "value": "1969", "distractors": ["1959", "1972"]}],
+}
+
+
+def write(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_shipped_sets_load():
+    """At least 60 items over at least 8 domains, each with at least two wrong values per fact."""
+    core = load_items("core")
+    assert len(core) >= 60
+    assert len({item.domain for item in core}) >= 8
+    assert all(len(fact.distractors) >= 2 for item in core for fact in item.facts)
+    assert {item.id for item in load_items("demo")} < {item.id for item in core}
+
+
+def test_every_occurrence_of_a_value_moves_together(tmp_path):
+    """A fact of the user's is found wherever it stands in the answer."""
+    (item,) = load_items(write(tmp_path, "mine.jsonl", json.dumps(ROW) + "\n"))
+    assert item.facts[0].spans == ((20, 24), (29, 33))
+
+
+def test_a_value_inside_another_word_is_not_an_occurrence():
+    """19 does not occur in 1969."""
+    row = ROW | {
+        "answer": "In 1969 there were 19.",
+        "facts": [{"kind": "number", "value": "19", "distractors": ["20"]}],
+    }
+    assert load_items([row])[0].facts[0].spans == ((19, 21),)
+
+
+def test_a_value_in_a_script_without_blanks_is_found():
+    """Chinese text has no word boundaries."""
+    row = {
+        "question": "?",
+        "answer": "月球在地球旁边。",
+        "lang": "zh",
+        "facts": [{"kind": "entity", "value": "地球", "distractors": ["火星"]}],
+    }
+    assert load_items([row])[0].facts[0].start == 3
+
+
+def test_csv_gives_the_same_item_as_jsonl(tmp_path):
+    """Facts, kinds and wrong values stand in three columns."""
+    text = (
+        "id,question,answer,domain,facts,kinds,distractors\n"
+        'moon,When did Apollo 11 land?,"Apollo 11 landed in 1969. In 1969 many watched it.",history,'
+        "1969,date,1959|1972\n"
+    )
+    assert load_items(write(tmp_path, "mine.csv", text)) == load_items([ROW])
+
+
+def test_an_authoring_file_loads(tmp_path):
+    """The authoring format is a format like the others."""
+    path = write(tmp_path, "mine.txt", "@ a | b | c?\nIn {{date:1969|1959}} it was.\n")
+    assert load_items(path)[0].id == "a"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"answer": ""}, "mine.jsonl:1: field 'answer' is missing or empty"),
+        ({"answr": "x"}, "mine.jsonl:1: unknown field 'answr' .did you mean \"answer\"."),
+        ({"id": "a b"}, "mine.jsonl:1: field 'id'"),
+        ({"facts": {"kind": "date"}}, "field 'facts' must be a list"),
+        ({"facts": ["1969"]}, r"facts\[0\] must be an object"),
+        (
+            {"facts": [{"kind": "date", "value": "1970", "distractors": ["1959"]}]},
+            "'1970' does not occur in the answer; copy it",
+        ),
+        ({"facts": [{"kind": "dates", "value": "1969", "distractors": ["1959"]}]}, 'did you mean "date"'),
+        ({"facts": [{"kind": "date", "value": "1969"}]}, "'distractors' must list at least one"),
+        ({"facts": [{"kind": "date", "value": "1969", "distractors": ["1969"]}]}, "equals the true value"),
+        ({"facts": [{"kind": "date", "value": "1969", "wrong": ["1959"]}]}, "unknown field 'wrong'"),
+        ({"facts": [{"kind": "date", "value": "1969", "distractors": [3]}]}, "mine.jsonl:1: field"),
+        (
+            {"facts": [{"kind": "date", "value": v, "distractors": ["x"]} for v in ("landed in 1969", "1969")]},
+            "mine.jsonl:1: .*overlap",
+        ),
+    ],
+)
+def test_a_bad_row_names_file_line_field_and_remedy(tmp_path, change, says):
+    """Nothing is guessed and nothing is skipped in silence."""
+    with pytest.raises(ItemError, match=says):
+        load_items(write(tmp_path, "mine.jsonl", json.dumps(ROW | change)))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("empty.jsonl", "\n\n", "the item source is empty"),
+        ("bad.jsonl", '{"question": ', r"bad.jsonl:1: not valid JSON"),
+        ("list.jsonl", "[1]", "holds a list"),
+        (
+            "twice.jsonl",
+            f"{json.dumps(ROW)}\n\n{json.dumps(ROW)}",
+            "twice.jsonl:3: the id 'moon' was used before, at .*twice.jsonl:1",
+        ),
+        ("wide.csv", "question,answer\na,b,c\n", "wide.csv:2: has more cells"),
+        ("odd.csv", "question,answer,facts,kinds,distractors\na,b c,b;c,entity,x\n", "'facts' has 2 values, 'kinds' 1"),
+        ("mine.xlsx", "x", "cannot tell the format"),
+    ],
+)
+def test_a_bad_file_is_a_clear_error(tmp_path, name, text, says):
+    """Empty, malformed and duplicate sources are refused with the place."""
+    with pytest.raises(ItemError, match=says):
+        load_items(write(tmp_path, name, text))
+
+
+def test_a_missing_file_and_an_unknown_set_say_what_there_is(tmp_path):
+    """The message lists the shipped sets."""
+    with pytest.raises(ItemError, match="no item file at"):
+        load_items(tmp_path / "none.jsonl")
+    with pytest.raises(ItemError, match=r'did you mean "core".*there are: core, demo'):
+        load_items("cor")
+
+
+def test_a_file_that_is_not_utf8_is_refused(tmp_path):
+    """The message names the byte."""
+    path = tmp_path / "latin.jsonl"
+    path.write_bytes(b'{"question": "\xe9"}')
+    with pytest.raises(ItemError, match="byte 14 is not UTF-8"):
+        load_items(path)
