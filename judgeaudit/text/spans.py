@@ -1,4 +1,4 @@
-"""The yardstick: where the words and sentences of a text are, and which parts must never be edited."""
+"""Where the words and sentences of a text are, and which parts must never be edited."""
 
 from __future__ import annotations
 

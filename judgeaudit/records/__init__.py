@@ -1,0 +1,62 @@
+"""The nouns: frozen, strict records in which the rooms of judgeaudit speak to each other.
+
+No numpy and no I/O here. A record is immutable, refuses unknown fields, and says what each field means.
+"""
+
+from judgeaudit.records.base import Identifier, Record, Severity, digest
+from judgeaudit.records.estimates import Audit, Counts, Estimate, Finding, Grade, JudgeAudit, Reliability, Scale, Status
+from judgeaudit.records.items import FACT_KINDS, Distractor, Fact, FactKind, Item
+from judgeaudit.records.pairs import CONTRASTS, Answer, Check, Contrast, Edit, FactualError, Pair, Style
+from judgeaudit.records.verdicts import (
+    OUTCOMES,
+    Choice,
+    JudgeSpec,
+    Order,
+    Outcome,
+    Protocol,
+    Reply,
+    Showing,
+    Trial,
+    Usage,
+    Verdict,
+)
+
+__all__ = [
+    "CONTRASTS",
+    "FACT_KINDS",
+    "OUTCOMES",
+    "Answer",
+    "Audit",
+    "Check",
+    "Choice",
+    "Contrast",
+    "Counts",
+    "Distractor",
+    "Edit",
+    "Estimate",
+    "Fact",
+    "FactKind",
+    "FactualError",
+    "Finding",
+    "Grade",
+    "Identifier",
+    "Item",
+    "JudgeAudit",
+    "JudgeSpec",
+    "Order",
+    "Outcome",
+    "Pair",
+    "Protocol",
+    "Record",
+    "Reliability",
+    "Reply",
+    "Scale",
+    "Severity",
+    "Showing",
+    "Status",
+    "Style",
+    "Trial",
+    "Usage",
+    "Verdict",
+    "digest",
+]

@@ -1,0 +1,125 @@
+"""How a judge is reached, what it is shown, what it replies, and what that says of the pair."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from judgeaudit.records.base import Identifier, Record, digest
+from judgeaudit.records.pairs import Answer
+
+Order = Literal["ab", "ba"]
+Protocol = Literal["pairwise", "score", "reference"]
+Outcome = Literal["valid", "refusal", "invalid", "missing"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+Choice = Literal["a", "b", "tie"]
+
+
+class Trial(Record):
+    """One cell of the plan: one judge, one pair, one order, one replicate."""
+
+    pair_id: str
+    judge: str
+    order: Order = "ab"
+    """``ab``: answer ``a`` is shown first."""
+    replicate: int = Field(default=0, ge=0)
+    protocol: Protocol = "pairwise"
+    content: str = ""
+    """SHA-256 of all that could change the answer: both texts, question, reference, prompt, settings, parser."""
+
+    @property
+    def key(self) -> str:
+        """The trial's identity: cache, resume and provenance are this one hash."""
+        return digest([self.pair_id, self.judge, self.order, self.replicate, self.protocol, self.content])
+
+
+class JudgeSpec(Record):
+    """How to reach one judge, as the configuration states it."""
+
+    name: Identifier
+    """What every report calls it."""
+    model: str = Field(min_length=1)
+    """Any litellm model string, ``local/smollm2-ab``, ``local/smollm2-loglik``, or ``simulated/<taste>``."""
+    api_base: str | None = None
+    """An OpenAI-compatible server (ending in ``/v1``), if not the provider's own."""
+    api_key: str | None = Field(default=None, pattern=r"^env:[A-Za-z_][A-Za-z0-9_]*$")
+    """Where the key is: ``env:NAME``, never the key."""
+    prompt: str | None = None
+    """A shipped template, or the path of the user's own; None for the protocol's default."""
+    protocol: Protocol = "pairwise"
+    params: dict[str, Any] = Field(default_factory=dict)
+    """Sampling settings, passed on as they are: temperature, max_tokens, seed ..."""
+    structured: bool | None = None
+    """Ask for a JSON schema in the reply; None: where the model is known to support it."""
+    transport: Literal["auto", "litellm", "lean"] = "auto"
+    """``lean`` speaks HTTP to an OpenAI-compatible server itself; ``auto`` takes it where ``api_base`` is given."""
+    price: tuple[float, float] | None = None
+    """US dollars per million prompt and completion tokens, where no public price is known."""
+
+
+class Showing(Record):
+    """What a judge sees in one call: one answer or two, in the order of the screen."""
+
+    question: str
+    first: Answer
+    """The answer shown first, or the only one."""
+    second: Answer | None = None
+    """None when one answer is scored alone."""
+    reference: str = ""
+    token: str = ""
+    """Eight hex digits that the texts cannot foresee: fences the answers, and seeds simulated judges."""
+
+
+class Usage(Record):
+    """Tokens of one or more calls."""
+
+    prompt_tokens: int = Field(default=0, ge=0)
+    completion_tokens: int = Field(default=0, ge=0)
+
+
+class Reply(Record):
+    """What came back from one call to a judge, before anybody has read it."""
+
+    text: str = ""
+    first_share: float | None = Field(default=None, ge=0, le=1)
+    """Probability that the answer shown first is better, for judges that give one (likelihoods)."""
+    score: float | None = None
+    """Score of the answer shown, for judges that give a number rather than text."""
+    finish_reason: str = "stop"
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    """Price of this call in US dollars; None where the price is unknown."""
+    latency_s: float = 0.0
+    model: str = ""
+    """The model the endpoint says it used."""
+
+
+class Verdict(Record):
+    """What one judge said in one trial, in terms of the pair and never of the screen."""
+
+    trial: Trial
+    outcome: Outcome
+    choice: Choice | None = None
+    """The preferred answer; None unless the outcome is ``valid``."""
+    preference: float | None = Field(default=None, ge=0, le=1)
+    """Probability or share in favour of ``a``: 1, 0.5 for a tie, 0, or graded; None unless ``valid``."""
+    score_a: float | None = None
+    score_b: float | None = None
+    reason: str = ""
+    """Why the outcome is not ``valid``: a stable code such as ``truncated`` or ``two_choices``."""
+    raw: str = ""
+    """The reply or replies as received."""
+    rationale: str = ""
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    latency_s: float = 0.0
+    attempts: int = Field(default=1, ge=0)
+    """How many calls were made for this cell, failed ones included."""
+    model: str = ""
+
+    @model_validator(mode="after")
+    def _a_failure_is_never_an_opinion(self) -> Verdict:
+        if (self.outcome == "valid") != (self.preference is not None and self.choice is not None):
+            raise ValueError("a verdict has a choice and a preference exactly when its outcome is 'valid'")
+        return self
