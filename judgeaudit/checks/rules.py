@@ -1,0 +1,122 @@
+"""The two invariants of a manipulation: style edits keep every claim, fact edits keep the surface."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import lru_cache
+
+from judgeaudit.checks.claims import STRAIGHT, bare, difference, inflected, is_slip, misspelt, reasons_of, tokens
+from judgeaudit.checks.lexicon import lexicon, spelt
+from judgeaudit.checks.surface import differing_marks, first_class, marks
+from judgeaudit.text import protected_spans, words
+
+AFFIRMS = re.compile(
+    r"\W*(?:certainly|absolutely|definitely|of course|sure|indeed|exactly|right|correct|yes)\b", re.IGNORECASE
+)
+DENIES = re.compile(r"\W*no\s*[,.;:!—–]", re.IGNORECASE)
+CLAIM_KINDS = frozenset({"number", "date", "unit", "name", "negation", "quantifier", "modal", "polarity", "yes-no"})
+PROTECTED_KINDS = {"`": "code", "$": "math", "\\": "math", "h": "address", '"': "quotation", "|": "table"}
+DELIMITERS = str.maketrans(dict.fromkeys("$\\()[]`\n "))
+
+
+@lru_cache(maxsize=4096)
+def protected_parts(text: str, question: str = "") -> tuple[tuple[str, str], ...]:
+    """Return (reason code, content) of every protected span, delimiters of code and mathematics aside."""
+    text = text.translate(STRAIGHT)
+    if question.strip():
+        text = re.sub(rf'"?{re.escape(question.strip().translate(STRAIGHT))}"?', " ", text)
+    parts = (text[start:end] for start, end in protected_spans(text))
+    return tuple((PROTECTED_KINDS[p[0]], p.translate(DELIMITERS) if p[0] in "$\\`" else p) for p in parts)
+
+
+def style_reasons(plain: str, styled: str, question: str, *, loose: bool = False) -> set[str]:
+    """Return why two texts do not differ in style only; nothing when they make the same claims.
+
+    Parameters
+    ----------
+    plain, styled
+        The texts, in either order.
+    question
+        Its verbatim echo is a matter of style.
+    loose
+        The texts were not made from one another by known edits: inflection and spelling may differ.
+    """
+    codes = reasons_of(difference(plain, styled, question, loose))
+    before, after = protected_parts(plain, question), protected_parts(styled, question)
+    if before != after:
+        changed = (Counter(before) - Counter(after)) + (Counter(after) - Counter(before))
+        codes |= {code for code, _ in changed} or {"order"}
+    if any(DENIES.match(x) and AFFIRMS.match(y) for x, y in ((plain, styled), (styled, plain))):
+        codes.add("yes-no")
+    if marks(plain)["encoding"] != marks(styled)["encoding"]:
+        codes.add("encoding")
+    return codes
+
+
+@lru_cache(maxsize=8192)
+def misspelling_reasons(old: str, new: str) -> frozenset[str]:
+    """Return what is wrong with a spelling error: it is one slip in a word that carries no claim of its own.
+
+    Examples
+    --------
+    >>> sorted(misspelling_reasons("planet", "palnet")), sorted(misspelling_reasons("three", "thre"))
+    ([], ['number'])
+    """
+    codes = {token.kind for token in tokens(bare(old))} & CLAIM_KINDS
+    if not misspelt(old.casefold(), new.casefold()) or not old.islower():
+        codes.add("content")
+    if spelt(new.casefold()) in lexicon().vocabulary:
+        codes.add("real-word")
+    return frozenset(codes)
+
+
+@lru_cache(maxsize=8192)
+def edit_reasons(kind: str, old: str, new: str) -> frozenset[str]:
+    """Return what is wrong with one exact fact edit: a surface it changes, or that it changes no claim."""
+    if kind == "code":
+        shape = {"layout"} if old.count("\n") != new.count("\n") else set()
+        return frozenset(shape | ({"no-claim"} if "".join(old.split()) == "".join(new.split()) else set()))
+    codes = differing_marks(old, new)
+    if first_class(old) != first_class(new):
+        codes.add("case")
+    if not changes_a_claim(old, new):
+        codes.add("no-claim")
+    return frozenset(codes)
+
+
+def changes_a_claim(old: str, new: str) -> bool:
+    """Return whether a replacement says something else, and does not only inflect, respell or rephrase.
+
+    Examples
+    --------
+    >>> changes_a_claim("larger", "smaller"), changes_a_claim("colour", "colors"), changes_a_claim("from", "to")
+    (True, False, True)
+    """
+    left, right = tokens(bare(old)), tokens(bare(new))
+    if len(left) != len(right):
+        return True
+    pairs = [(one, other) for one, other in zip(left, right, strict=True) if one.key != other.key]
+    if pairs:
+        return any(not inflected(one, other) and not is_slip(one.word, other.word) for one, other in pairs)
+    return _small_words(old) != _small_words(new) and not left
+
+
+def _small_words(text: str) -> list[str]:
+    return [word for word in map(str.casefold, words(text)) if word not in lexicon().weak]
+
+
+def same_words(one: str, other: str) -> bool:
+    """Return whether two texts differ in nothing but typography and spelling variants.
+
+    Examples
+    --------
+    >>> same_words("It's the colour.  Yes.", "It’s the color. Yes."), same_words("It is red.", "It is blue.")
+    (True, False)
+    """
+    return _visible(one) == _visible(other)
+
+
+def _visible(text: str) -> list[str]:
+    text = text.translate(STRAIGHT).casefold()
+    return [spelt(part) for part in re.findall(r"\w+|[^\w\s]|\n+", text)]
