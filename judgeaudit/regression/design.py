@@ -1,0 +1,370 @@
+"""Verdicts become arrays: what every judge said, and the design matrices that explain it.
+
+``tabulate`` turns records into one `Calls` per judge, the columnar form every estimator reads. ``utility_design`` and
+``facet_design`` turn `Calls` into a `Design`, a model matrix that remembers how it was made and which terms it could
+not identify.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from judgeaudit.errors import DesignError, suggest
+from judgeaudit.records import CONTRASTS, Contrast, Pair, Protocol, Verdict
+from judgeaudit.regression.bmj import Floats, Ints, count_clusters
+
+CODING: dict[Contrast, tuple[float, float, float]] = {
+    "style_true": (0.0, 1.0, 0.5),
+    "style_false": (0.0, 1.0, -0.5),
+    "fact_plain": (1.0, 0.0, -0.5),
+    "fact_styled": (1.0, 0.0, 0.5),
+    "conflict": (1.0, -1.0, 0.0),
+    "concord": (1.0, 1.0, 0.0),
+    "placebo": (0.0, 0.0, 0.0),
+}
+"""Differences a minus b in truth, in style and in their product, when each is coded -1/2 and +1/2."""
+CODES: dict[Contrast, int] = {contrast: code for code, contrast in enumerate(CONTRASTS)}
+PLACEBO = CODES["placebo"]
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A categorical attribute of pairs: one code per pair into ``names``; -1 where it does not apply."""
+
+    codes: Ints
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PairTable:
+    """What is known about the pairs, one entry per pair."""
+
+    ids: tuple[str, ...]
+    contrast: Ints
+    """Index into ``records.CONTRASTS``."""
+    cluster: Levels
+    domain: Levels
+    factor: Levels
+    facet: Levels
+    """The style facets in which the answers differ, joined by ``+``; -1 where none does."""
+    kind: Levels
+    """The kinds of error in which they differ, joined by ``+``; -1 where none does."""
+    template: Levels
+    """The wordings of the facets in which they differ: the second cluster."""
+    dose: Ints
+    """Dose of the style in which they differ; 0 where none does, or doses are mixed."""
+    loading: Floats
+    """Facet present in a minus present in b, shape (pairs, facets)."""
+    facets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Calls:
+    """The valid verdicts of one judge as columns, one entry per verdict."""
+
+    judge: str
+    protocol: Protocol
+    pairs: PairTable
+    pair: Ints
+    """Index into ``pairs``."""
+    s: Ints
+    """+1 where answer a was shown first, -1 where b was."""
+    replicate: Ints
+    y: Floats
+    """Preference for a, in [0, 1]."""
+    tie: Floats
+    """1 where the choice was a tie."""
+    score_a: Floats
+    """Score of answer a; NaN where the judge gives none."""
+    score_b: Floats
+    rater: Levels
+    """Who answered, where a panel did; one name or none otherwise."""
+
+    def __len__(self) -> int:
+        return len(self.pair)
+
+    @property
+    def contrast(self) -> Ints:
+        """Contrast code of each verdict."""
+        return self.pairs.contrast[self.pair]
+
+    @property
+    def cluster(self) -> Ints:
+        """Cluster code of each verdict."""
+        return self.pairs.cluster.codes[self.pair]
+
+    @property
+    def sharing(self) -> tuple[Sharing, ...]:
+        """What these verdicts share besides their item."""
+        found = [Sharing("template", self.pairs.template.codes[self.pair])]
+        if len(self.rater.names) > 1:
+            found.append(Sharing("rater", self.rater.codes))
+        return tuple(share for share in found if (share.codes >= 0).any())
+
+    @property
+    def two_orders(self) -> bool:
+        """Whether position can matter: pairs are shown, not scored one answer at a time."""
+        return self.protocol != "score"
+
+    def where(self, mask: NDArray[np.bool_] | Ints) -> Calls:
+        """Return the verdicts selected by a boolean mask (n,) or by positions."""
+        return replace(
+            self,
+            pair=self.pair[mask],
+            s=self.s[mask],
+            replicate=self.replicate[mask],
+            y=self.y[mask],
+            tie=self.tie[mask],
+            score_a=self.score_a[mask],
+            score_b=self.score_b[mask],
+            rater=Levels(self.rater.codes[mask], self.rater.names),
+        )
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """What calls share besides their item: the wording of a style, or the person who answered."""
+
+    name: Literal["template", "rater"]
+    codes: Ints
+    """Level of each call, shape (n,); -1 where it has none."""
+
+    @property
+    def levels(self) -> int:
+        """How many templates, or raters, there are."""
+        return count_clusters(self.codes[self.codes >= 0])
+
+
+@dataclass(frozen=True)
+class Design:
+    """A regression problem: share in favour of a, model matrix, clusters, and how it was made."""
+
+    y: Floats
+    """Response in [0, 1], shape (n,)."""
+    X: Floats
+    """Model matrix, shape (n, columns)."""
+    columns: tuple[str, ...]
+    cluster: Ints
+    """Cluster code of each row, shape (n,)."""
+    sharing: tuple[Sharing, ...] = ()
+    """What rows share besides their cluster."""
+    unidentified: dict[str, str] = field(default_factory=dict)
+    """Terms that were asked for and cannot be estimated, each with the reason."""
+    recipe: dict[str, Any] = field(default_factory=dict)
+
+
+# ------------------------------------------------------------------------------------------------- pairs
+
+
+def tabulate_pairs(pairs: Iterable[Pair]) -> PairTable:
+    """Turn pairs into columns, sorted by id so that no result depends on the order of the input.
+
+    Raises
+    ------
+    DesignError
+        When two different pairs share an id.
+    """
+    ordered = sorted(pairs, key=lambda pair: pair.id)
+    for one, other in pairwise(ordered):
+        if one.id == other.id:
+            raise DesignError(f"pair {one.id!r} is given twice; give every pair its own id, and each pair once")
+    facets = tuple(sorted({style.facet for pair in ordered for style in (*pair.a.style, *pair.b.style)}))
+    loading = np.array([[_loading(pair, facet) for facet in facets] for pair in ordered], dtype=np.float64)
+    return PairTable(
+        ids=tuple(pair.id for pair in ordered),
+        contrast=np.array([CODES[pair.contrast] for pair in ordered], dtype=np.int64),
+        cluster=_levels([pair.cluster or pair.item_id for pair in ordered]),
+        domain=_levels([pair.domain for pair in ordered]),
+        factor=_levels([pair.factor for pair in ordered]),
+        facet=_levels([_joined(facet for facet, _, _ in _styles(pair)) for pair in ordered]),
+        kind=_levels(
+            [_joined(error.kind for error in pair.b.errors if error not in pair.a.errors) for pair in ordered]
+        ),
+        template=_levels([_joined(template for _, _, template in _styles(pair)) for pair in ordered]),
+        dose=np.array([_dose(pair) for pair in ordered], dtype=np.int64),
+        loading=loading.reshape(len(ordered), len(facets)),
+        facets=facets,
+    )
+
+
+def _styles(pair: Pair) -> set[tuple[str, int, str]]:
+    """Treatments (facet, dose, template) that one of the two answers carries and the other does not."""
+    a, b = ({(style.facet, style.dose, style.template) for style in answer.style} for answer in (pair.a, pair.b))
+    return a ^ b
+
+
+def _loading(pair: Pair, facet: str) -> float:
+    a, b = (any(style.facet == facet for style in answer.style) for answer in (pair.a, pair.b))
+    return float(a) - float(b)
+
+
+def _joined(names: Iterable[str]) -> str:
+    return "+".join(sorted(set(names) - {""}))
+
+
+def _dose(pair: Pair) -> int:
+    doses = {dose for _, dose, _ in _styles(pair)}
+    return doses.pop() if len(doses) == 1 else 0
+
+
+def _levels(values: Sequence[str]) -> Levels:
+    """Code ``values`` by their sorted names; an empty string means the attribute does not apply."""
+    names = tuple(sorted(set(values) - {""}))
+    code = {name: i for i, name in enumerate(names)} | {"": -1}
+    return Levels(np.array([code[value] for value in values], dtype=np.int64), names)
+
+
+# ----------------------------------------------------------------------------------------------- verdicts
+
+
+def tabulate(pairs: Iterable[Pair], verdicts: Iterable[Verdict]) -> dict[str, Calls]:
+    """Turn the valid verdicts into columns, by judge in alphabetical order.
+
+    Raises
+    ------
+    DesignError
+        When a verdict belongs to no pair given, when a cell of the plan is answered twice, when one judge mixes scores
+        with choices, or when a judge was shown every pair in the same order.
+    """
+    table = tabulate_pairs(pairs)
+    index = {pair_id: i for i, pair_id in enumerate(table.ids)}
+    by_judge: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.trial.pair_id not in index:
+            hint = suggest(verdict.trial.pair_id, table.ids)
+            raise DesignError(
+                f"a verdict of judge {verdict.trial.judge!r} is about pair {verdict.trial.pair_id!r}, which is not "
+                f"among the {len(index)} pairs given{hint}; pass the pairs the judges were asked about"
+            )
+        by_judge.setdefault(verdict.trial.judge, []).append(verdict)
+    return {judge: _calls(judge, table, index, by_judge[judge]) for judge in sorted(by_judge)}
+
+
+def _cell(verdict: Verdict) -> tuple[str, str, int]:
+    return verdict.trial.pair_id, verdict.trial.order, verdict.trial.replicate
+
+
+def _calls(judge: str, table: PairTable, index: Mapping[str, int], verdicts: Sequence[Verdict]) -> Calls:
+    ordered = sorted(verdicts, key=_cell)
+    for one, other in pairwise(ordered):
+        if _cell(one) == _cell(other):
+            raise DesignError(
+                f"judge {judge!r} has two verdicts for pair {one.trial.pair_id!r}, order {one.trial.order!r}, "
+                f"replicate {one.trial.replicate}; keep one, or give repeated calls replicate numbers of their own"
+            )
+    protocol = _protocol(judge, ordered)
+    valid = [verdict for verdict in ordered if verdict.outcome == "valid"]
+    return Calls(
+        judge=judge,
+        protocol=protocol,
+        pairs=table,
+        pair=np.array([index[verdict.trial.pair_id] for verdict in valid], dtype=np.int64),
+        s=np.array([1 if verdict.trial.order == "ab" else -1 for verdict in valid], dtype=np.int64),
+        replicate=np.array([verdict.trial.replicate for verdict in valid], dtype=np.int64),
+        y=np.array([verdict.preference for verdict in valid], dtype=np.float64),
+        tie=np.array([verdict.choice == "tie" for verdict in valid], dtype=np.float64),
+        score_a=np.array([verdict.score_a for verdict in valid], dtype=np.float64),
+        score_b=np.array([verdict.score_b for verdict in valid], dtype=np.float64),
+        rater=_levels([verdict.model for verdict in valid]),
+    )
+
+
+def _protocol(judge: str, verdicts: Sequence[Verdict]) -> Protocol:
+    protocols = sorted({verdict.trial.protocol for verdict in verdicts})
+    if "score" in protocols and len(protocols) > 1:
+        raise DesignError(
+            f"judge {judge!r} mixes the protocols {', '.join(protocols)}; scores and choices are not on one scale: "
+            "give each protocol a judge name of its own"
+        )
+    orders = {verdict.trial.order for verdict in verdicts}
+    if protocols[0] != "score" and len(orders) == 1:
+        first, last = ("a", "b") if orders == {"ab"} else ("b", "a")
+        raise DesignError(
+            f"judge {judge!r} saw answer {first} first in all {len(verdicts)} trials: a taste for {first} over {last} "
+            "and a taste for the first position cannot be told apart; collect with orders: both or counterbalanced"
+        )
+    return protocols[0]
+
+
+# ----------------------------------------------------------------------------------------------- matrices
+
+
+def without_placebos(calls: Calls) -> Calls:
+    """Leave out the pairs that differ in nothing a model knows."""
+    differs = calls.contrast != PLACEBO
+    return calls if differs.all() else calls.where(differs)
+
+
+def utility_design(calls: Calls) -> Design:
+    """Build the model matrix of the utility layer: position, truth, style, truth x style.
+
+    Placebo pairs differ in nothing the model knows and are left out.
+    """
+    calls = without_placebos(calls)
+    coding = np.array([CODING[contrast] for contrast in CONTRASTS])[calls.contrast]
+    columns: dict[str, Floats] = {"position": calls.s.astype(np.float64)} if calls.two_orders else {}
+    columns |= {"truth": coding[:, 0], "style": coding[:, 1], "style_x_truth": coding[:, 2]}
+    return build_design(calls.y, columns, calls.cluster, calls.sharing)
+
+
+def facet_design(calls: Calls) -> Design:
+    """Build the model matrix that lets every style facet have its own coefficient.
+
+    A facet's column is its presence in a minus its presence in b. Facets that occur in fewer than two clusters are
+    named as unidentified, and the verdicts that bear on them are left out.
+    """
+    calls = without_placebos(calls)
+    loading = calls.pairs.loading[calls.pair]
+    sparse = {
+        f"style.{name}": "occurs in fewer than two clusters"
+        for name, column in zip(calls.pairs.facets, loading.T, strict=True)
+        if count_clusters(calls.cluster[column != 0]) < 2
+    }
+    kept = np.array([f"style.{name}" not in sparse for name in calls.pairs.facets], dtype=bool)
+    if not kept.all():
+        inside = ~(loading[:, ~kept] != 0).any(axis=1)
+        calls, loading = calls.where(inside), loading[inside]
+    coding = np.array([CODING[contrast] for contrast in CONTRASTS])[calls.contrast]
+    columns: dict[str, Floats] = {"position": calls.s.astype(np.float64)} if calls.two_orders else {}
+    columns["truth"] = coding[:, 0]
+    columns |= {f"style.{name}": loading[:, f] for f, name in enumerate(calls.pairs.facets) if kept[f]}
+    columns["style_x_truth"] = coding[:, 2]
+    design = build_design(calls.y, columns, calls.cluster, calls.sharing)
+    return replace(design, unidentified=sparse | design.unidentified)
+
+
+def build_design(y: Floats, columns: Mapping[str, Floats], cluster: Ints, sharing: tuple[Sharing, ...] = ()) -> Design:
+    """Assemble a design from named columns, setting aside by name those the data cannot identify."""
+    names = tuple(columns)
+    X = np.column_stack(list(columns.values())) if names else np.empty((len(y), 0))
+    reasons = unidentified(X, names)
+    kept = [i for i, name in enumerate(names) if name not in reasons]
+    recipe = {"columns": [names[i] for i in kept], "rows": len(y), "left_out": dict(reasons)}
+    return Design(y, X[:, kept], tuple(names[i] for i in kept), cluster, sharing, reasons, recipe)
+
+
+def unidentified(X: Floats, columns: Sequence[str]) -> dict[str, str]:
+    """Return the columns of ``X`` that carry no information of their own, each with the reason.
+
+    A column is set aside when it is zero throughout, or when those to its left already determine it.
+    """
+    reasons: dict[str, str] = {}
+    gram = X.T @ X
+    kept: list[int] = []
+    for j, name in enumerate(columns):
+        if gram[j, j] == 0:
+            reasons[name] = "no verdict bears on it"
+            continue
+        share = np.linalg.solve(gram[np.ix_(kept, kept)], gram[kept, j]) if kept else np.empty(0)
+        if gram[j, j] - gram[j, kept] @ share > 1e-9 * gram[j, j]:
+            kept.append(j)
+        else:
+            others = [columns[k] for k, value in zip(kept, share, strict=True) if abs(value) > 1e-6]
+            reasons[name] = f"collinear with {', '.join(others)}"
+    return reasons

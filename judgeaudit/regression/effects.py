@@ -1,0 +1,249 @@
+"""What a judge pays for, on the net-preference scale: averages of verdicts that need no model.
+
+Net preference is the chance that the favoured answer wins minus the chance that it loses. Every effect here is a linear
+combination of cell means, a cell being one contrast shown in one order, so position cancels by construction whether
+pairs were shown in both orders or counterbalanced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from judgeaudit.records import CONTRASTS, Contrast, Estimate, Scale
+from judgeaudit.regression.bmj import (
+    DIFFERENCE,
+    LEVEL,
+    NET,
+    SHARE,
+    Bounds,
+    Cells,
+    Floats,
+    Interval,
+    Jackknife,
+    infer_bounded,
+    tabulate_cells,
+)
+from judgeaudit.regression.design import CODES, PLACEBO, Calls, Levels, Sharing
+from judgeaudit.regression.grades import grade
+from judgeaudit.regression.logit import FEWEST_LEVELS, LEAST_VARIANCE, wald
+
+N_CELLS = 2 * len(CONTRASTS)
+METHOD = "beta-matched jackknife"
+MANY_LEVELS = 10
+"""Templates, or raters, from which an interval speaks of others like them."""
+
+
+@dataclass(frozen=True)
+class Estimand:
+    """A linear combination of mean net preferences by contrast."""
+
+    term: str
+    weights: Mapping[Contrast, float]
+    bounds: Bounds = NET
+    shift: float = 0.0
+    """With ``slope``: what is reported is shift + slope x the combination."""
+    slope: float = 1.0
+    by_position: bool = False
+    """Favour the answer shown first rather than answer a."""
+    has_null: bool = True
+    """Whether zero is a hypothesis worth a p value."""
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether contrasts are averaged, so that one may stand in for another."""
+        return min(self.weights.values()) > 0
+
+
+TRUTH_SENSITIVITY = Estimand("truth_sensitivity", {"fact_plain": 0.5, "fact_styled": 0.5})
+STYLE_REWARD = Estimand("style_reward", {"style_true": 0.5, "style_false": 0.5})
+MASKING = Estimand("masking", {"fact_plain": 1.0, "fact_styled": -1.0}, DIFFERENCE)
+CONFLICT_FAILURE = Estimand("conflict_failure", {"conflict": 1.0}, SHARE, shift=0.5, slope=-0.5, has_null=False)
+POSITION = Estimand("position", {c: 1 / 6 for c in CONTRASTS if c != "placebo"}, by_position=True)
+PLACEBO_EFFECT = Estimand("placebo", {"placebo": 1.0})
+ESTIMANDS = (TRUTH_SENSITIVITY, STYLE_REWARD, MASKING, CONFLICT_FAILURE, POSITION, PLACEBO_EFFECT)
+
+
+# ------------------------------------------------------------------------------------------------- measuring
+
+
+def cell_codes(calls: Calls) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the cell of each verdict: contrast and, where pairs are shown, order."""
+    return np.asarray(2 * calls.contrast + (calls.s < 0), dtype=np.int64)
+
+
+def net_cells(calls: Calls) -> Cells:
+    """Tabulate net preference for a by cluster and cell."""
+    return tabulate_cells(2 * calls.y - 1, cell_codes(calls), calls.cluster, N_CELLS)
+
+
+def combine(cells: Cells, estimand: Estimand, *, two_orders: bool) -> Jackknife | str:
+    """Jackknife an estimand from cells, or say in words why it cannot be had.
+
+    Cells that rest on fewer than two clusters are merged over contrasts, order by order, where the estimand is a mean
+    over contrasts; position cancels all the same.
+    """
+    behind = (cells.count > 0).sum(axis=0).reshape(len(CONTRASTS), 2)
+    planned = {contrast: weight for contrast, weight in estimand.weights.items() if behind[CODES[contrast]].any()}
+    if not planned:
+        return "no valid verdict on the pairs it rests on"
+    if len(planned) < len(estimand.weights) and not estimand.is_mean:
+        return f"needs valid verdicts on {' and '.join(estimand.weights)}"
+    used = behind[[CODES[contrast] for contrast in planned]]
+    orders = (0, 1) if two_orders else (0,)
+    if not used[:, orders].any(axis=0).all():
+        return "the valid verdicts show one order only, so position and preference cannot be told apart"
+    if used[:, orders].min() < 2 and estimand.is_mean:
+        cells = cells.pooled(_by_order(planned))
+        planned = {CONTRASTS[0]: 1.0}
+    elif not used[:, orders].all():
+        return "some of the contrasts it compares were seen in one order only"
+    weights = _weights(planned, estimand, two_orders=two_orders)
+    return cells.jackknife(weights).affine(estimand.shift, estimand.slope)
+
+
+def _by_order(contrasts: Mapping[Contrast, float]) -> Floats:
+    """Send the cells of ``contrasts`` to the two cells of the first contrast, and all others nowhere."""
+    groups = np.zeros((N_CELLS, N_CELLS))
+    for contrast in contrasts:
+        for order in (0, 1):
+            groups[2 * CODES[contrast] + order, order] = 1
+    return groups
+
+
+def _weights(planned: Mapping[Contrast, float], estimand: Estimand, *, two_orders: bool) -> Floats:
+    weights = np.zeros((len(CONTRASTS), 2))
+    whole = sum(planned.values()) if estimand.is_mean else 1.0
+    for contrast, weight in planned.items():
+        shares = (0.5, -0.5 if estimand.by_position else 0.5) if two_orders else (1.0, 0.0)
+        weights[CODES[contrast]] = np.multiply(shares, weight / whole)
+    return weights.reshape(-1)
+
+
+def measure(cells: Cells, estimand: Estimand, *, two_orders: bool, level: float = LEVEL) -> Interval | str:
+    """Estimate an estimand with its interval, or say in words why it cannot be had."""
+    found = combine(cells, estimand, two_orders=two_orders)
+    return found if isinstance(found, str) else infer_bounded(found, estimand.bounds, level)
+
+
+def allow_for_sharing(found: Interval | str, calls: Calls, estimand: Estimand) -> Interval | str:
+    """Widen an interval for what verdicts share besides their item: the wording of a style, or a rater.
+
+    The interval reported is the wider of the item-clustered one and a t interval over templates, or raters. Two levels
+    or one say nothing of their spread: the claim is then for them only, and the note says so.
+    """
+    for share in calls.sharing:
+        if isinstance(found, str) or (share.name == "template" and estimand.weights != STYLE_REWARD.weights):
+            continue
+        found = _widened(found, calls, estimand, share)
+    return found
+
+
+def _widened(found: Interval, calls: Calls, estimand: Estimand, share: Sharing) -> Interval:
+    used = np.isin(calls.contrast, [CODES[contrast] for contrast in estimand.weights])
+    codes = share.codes[used]
+    if not len(codes) or codes.min() < 0:
+        return found
+    mine = calls.where(used)
+    cells = tabulate_cells(2 * mine.y - 1, cell_codes(mine), codes, N_CELLS)
+    over = combine(cells, estimand, two_orders=calls.two_orders)
+    levels = len(cells.count)
+    if isinstance(over, str) or over.variance is None or levels < FEWEST_LEVELS:
+        note = f"for {'this' if levels == 1 else f'these {levels}'} {share.name}{'s' * (levels > 1)} only"
+        return replace(found, note=note)
+    few = f"{levels} {share.name}s: with fewer than {MANY_LEVELS}, the interval says little of others"
+    found = replace(found, note=few if levels < MANY_LEVELS else found.note)
+    if over.variance < LEAST_VARIANCE:
+        return found
+    _, p_value, low, high = wald(found.estimate, over.variance**0.5, levels - 1, found.recipe["level"])
+    if high - low <= found.conf_high - found.conf_low:
+        return found
+    return replace(
+        found,
+        std_error=over.variance**0.5,
+        conf_low=max(low, estimand.bounds.low),
+        conf_high=min(high, estimand.bounds.high),
+        p_value=p_value,
+        recipe=found.recipe | {"variance": f"delete-one-{share.name} jackknife", "df": levels - 1},
+    )
+
+
+def tie_rate(calls: Calls, level: float = LEVEL) -> Interval | str:
+    """Estimate the share of ties among valid verdicts on pairs that differ in something."""
+    if not len(calls):
+        return "no valid verdict"
+    cells = tabulate_cells(calls.tie, np.where(calls.contrast == PLACEBO, -1, 0), calls.cluster, 1)
+    if not len(cells.count):
+        return "no valid verdict on pairs that differ in something"
+    return infer_bounded(cells.jackknife(np.ones(1)), SHARE, level)
+
+
+# ------------------------------------------------------------------------------------------------- reporting
+
+
+def to_estimate(
+    judge: str,
+    term: str,
+    found: Interval | str,
+    *,
+    scale: Scale = "net_preference",
+    method: str = METHOD,
+    margin: float | None = None,
+    has_null: bool = True,
+) -> Estimate:
+    """Turn an interval, or the reason why there is none, into an estimate with its grade."""
+    if isinstance(found, str):
+        return Estimate(judge=judge, term=term, scale=scale, estimate=None, method=method, note=found)
+    return Estimate(
+        judge=judge,
+        term=term,
+        scale=scale,
+        estimate=found.estimate,
+        std_error=found.std_error,
+        p_value=found.p_value if has_null else None,
+        conf_low=found.conf_low,
+        conf_high=found.conf_high,
+        n=found.n,
+        n_clusters=found.n_clusters,
+        method=method,
+        recipe=found.recipe,
+        note=found.note,
+        grade=grade(found.conf_low, found.conf_high, found.n_clusters, margin),
+    )
+
+
+def net_preferences(calls: Calls, margin: float | None, level: float = LEVEL) -> Iterator[Estimate]:
+    """Yield every estimate of one judge on the net-preference scale.
+
+    Contrasts that no pair has are passed over; those that were planned and have no valid verdict are named.
+    """
+    planned = {CONTRASTS[code] for code in np.unique(calls.pairs.contrast)}
+    cells = net_cells(calls)
+    for estimand in ESTIMANDS:
+        if planned.isdisjoint(estimand.weights) or (estimand.by_position and not calls.two_orders):
+            continue
+        found = allow_for_sharing(measure(cells, estimand, two_orders=calls.two_orders, level=level), calls, estimand)
+        yield to_estimate(calls.judge, estimand.term, found, margin=margin, has_null=estimand.has_null)
+    yield to_estimate(calls.judge, "tie_rate", tie_rate(calls, level), has_null=False)
+    yield from _parts(calls, STYLE_REWARD, calls.pairs.facet, ".", margin, level)
+    yield from _parts(calls, TRUTH_SENSITIVITY, calls.pairs.kind, ".", margin, level)
+    if len(calls.pairs.domain.names) > 1:
+        yield from _parts(calls, TRUTH_SENSITIVITY, calls.pairs.domain, "@", margin, level)
+        yield from _parts(calls, STYLE_REWARD, calls.pairs.domain, "@", margin, level)
+
+
+def _parts(
+    calls: Calls, estimand: Estimand, levels: Levels, mark: str, margin: float | None, level: float
+) -> Iterator[Estimate]:
+    """Yield an estimand level by level: ``style_reward.<facet>``, ``truth_sensitivity@<domain>``."""
+    concerned = np.isin(calls.pairs.contrast, [CODES[contrast] for contrast in estimand.weights])
+    level_of = np.where(concerned, levels.codes, -1)
+    mine = level_of[calls.pair]
+    for i, name in enumerate(levels.names):
+        if (level_of == i).any():
+            part = calls.where(mine == i)
+            found = measure(net_cells(part), estimand, two_orders=calls.two_orders, level=level)
+            found = allow_for_sharing(found, part, estimand)
+            yield to_estimate(calls.judge, f"{estimand.term}{mark}{name}", found, margin=margin)

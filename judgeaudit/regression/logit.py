@@ -1,0 +1,414 @@
+"""The utility layer: a fractional logit with cluster-robust t intervals, and what to do when a judge hardly ever errs.
+
+Ordinary audits go through statsmodels (`Logit`, CR1 covariance, t with clusters - 1 degrees of freedom). Large ones
+take the same estimator on counts per distinct row. Near-separated ones take Firth's penalty, a jackknife covariance,
+and for the separated coefficient the interval that the beta-matched jackknife gives for the share of verdicts it rules.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from judgeaudit.errors import DesignError
+from judgeaudit.records import Estimate
+from judgeaudit.regression.bmj import LEVEL, SHARE, Floats, Ints, count_clusters, infer_bounded, tabulate_cells
+from judgeaudit.regression.design import Design, build_design
+from judgeaudit.regression.newton import BATCH_ENTRIES, Rows, distinct_rows, expit, information, solve_logits
+
+LARGE = 20_000
+"""Rows above which the logit is solved on counts per distinct row."""
+FEW_CONTRARY = 10
+"""Clusters with a contrary verdict below which the likelihood is too flat for a Wald interval."""
+EXACT_JACKKNIFE = 50_000_000
+"""Clusters x distinct rows above which each leave-one-out refit is one Newton step."""
+FEWEST_LEVELS = 3
+"""Templates or raters below which their spread cannot be told."""
+LEAST_VARIANCE = 1e-12
+"""Of a coefficient: below it the verdicts do not vary between clusters and a Wald interval says nothing."""
+FURTHEST = 40.0
+"""Log odds at which the search for the end of a bounded interval stops."""
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """One way to measure how much coefficients would vary."""
+
+    matrix: Floats
+    """Shape (p, p)."""
+    df: int
+    """Degrees of freedom of the t interval: units - 1."""
+    unit: str = "item"
+    """What is taken as independent."""
+    only: str = ""
+    """Count it only for columns that begin so."""
+
+
+@dataclass(frozen=True)
+class LogitFit:
+    """A fitted utility: coefficients, covariance, and how they were made."""
+
+    columns: tuple[str, ...]
+    params: Floats
+    """Log odds, shape (p,)."""
+    covs: tuple[Covariance, ...]
+    """Of which the one that gives the wider interval counts; none with a single cluster."""
+    n: int
+    n_clusters: int
+    method: str
+    recipe: dict[str, Any] = field(default_factory=dict)
+    bounded: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Intervals of one-sided coefficients, in place of the Wald interval."""
+
+    def spread(self, direction: Floats, level: float = LEVEL) -> Spread | None:
+        """Return the widest spread of ``direction`` (p,) times the coefficients; None where there is none."""
+        touched = [name for name, weight in zip(self.columns, direction, strict=True) if weight]
+        covs = [cov for cov in self.covs if any(name.startswith(cov.only) for name in touched)]
+        return widest(covs, direction, level)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Standard error of one number, with what it was measured over."""
+
+    std_error: float
+    df: int
+    unit: str
+
+
+def widest(covs: Sequence[Covariance], direction: Floats, level: float = LEVEL) -> Spread | None:
+    """Return the spread of ``direction`` (p,) that gives the widest t interval; None where nothing varies."""
+    from scipy.special import stdtrit
+
+    spreads = [Spread(float(direction @ cov.matrix @ direction) ** 0.5, cov.df, cov.unit) for cov in covs]
+    found = [s for s in spreads if s.std_error**2 > LEAST_VARIANCE]
+    return max(found, key=lambda s: float(s.std_error * stdtrit(s.df, (1 + level) / 2)), default=None)
+
+
+def fit_logit(design: Design, level: float = LEVEL) -> LogitFit:
+    """Fit the utility by the estimator its data call for.
+
+    Parameters
+    ----------
+    design
+        Rows, columns and clusters; at least one row and one column.
+    level
+        Coverage of the bounded intervals.
+    """
+    one_sided = contrary_clusters(design)
+    thin = {name: count for name, count in one_sided.items() if count < FEW_CONTRARY}
+    if thin:
+        return _fit_firth(design, thin, level)
+    if len(design.y) > LARGE:
+        return _fit_counts(design)
+    fit = _fit_statsmodels(design)
+    if fit is None or np.diag(fit.covs[0].matrix).min() < LEAST_VARIANCE:
+        return _fit_firth(design, {}, level)
+    return fit
+
+
+def contrary_clusters(design: Design) -> dict[str, int]:
+    """Count, for every column, the clusters with a verdict against its prevailing direction.
+
+    A judge that errs in three items out of sixty has three contrary clusters for truth: too few for a Wald interval.
+    """
+    counts = {}
+    for name, x in zip(design.columns, design.X.T, strict=True):
+        against = np.where(x > 0, 1 - design.y, design.y)[x != 0]
+        cluster = design.cluster[x != 0]
+        counts[name] = min(count_clusters(cluster[against > 0]), count_clusters(cluster[against < 1]))
+    return counts
+
+
+def _fit_statsmodels(design: Design) -> LogitFit | None:
+    """Fit with statsmodels; None where it reports separation or does not converge."""
+    from statsmodels.discrete.discrete_model import Logit
+    from statsmodels.tools.sm_exceptions import ModelWarning
+
+    n_clusters = count_clusters(design.cluster)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ModelWarning)
+        try:
+            result = Logit(design.y, design.X).fit(
+                disp=0, cov_type="cluster", cov_kwds={"groups": design.cluster}, use_t=True, maxiter=100, tol=1e-12
+            )
+        except (ModelWarning, np.linalg.LinAlgError):
+            return None
+    params = np.asarray(result.params)
+    return LogitFit(
+        design.columns,
+        params,
+        (Covariance(np.asarray(result.cov_params()), n_clusters - 1), *shared_covariances(design, params)),
+        len(design.y),
+        n_clusters,
+        "fractional logit, cluster-robust t",
+        {"solver": "statsmodels Logit", "covariance": "CR1", "converged": bool(result.mle_retvals["converged"])}
+        | {"iterations": int(result.mle_retvals["iterations"])},
+    )
+
+
+def _fit_counts(design: Design) -> LogitFit:
+    rows = distinct_rows(design.X)
+    total, count = _totals(rows, design.y)
+    fits = solve_logits(rows.X, total, count, firth=False)
+    params = fits.params[0]
+    n_clusters = count_clusters(design.cluster)
+    return LogitFit(
+        design.columns,
+        params,
+        (Covariance(cluster_robust(design, rows, params), n_clusters - 1), *shared_covariances(design, params, rows)),
+        len(design.y),
+        n_clusters,
+        "fractional logit, cluster-robust t",
+        {"solver": "Newton on distinct rows", "covariance": "CR1", "converged": fits.converged}
+        | {"iterations": fits.iterations},
+    )
+
+
+def _totals(rows: Rows, y: Floats) -> tuple[Floats, Floats]:
+    k = len(rows.X)
+    total = np.bincount(rows.index, weights=y, minlength=k)[None, :]
+    return total.astype(np.float64), np.bincount(rows.index, minlength=k)[None, :].astype(np.float64)
+
+
+def cluster_robust(design: Design, rows: Rows, params: Floats) -> Floats:
+    """Return the CR1 covariance (p, p) of a logit, as statsmodels defines it.
+
+    References
+    ----------
+    Liang and Zeger (1986), doi:10.1093/biomet/73.1.13; Cameron and Miller (2015), doi:10.3368/jhr.50.2.317.
+    """
+    residual = design.y - expit(rows.X @ params)[rows.index]
+    g, (n, p) = count_clusters(design.cluster), design.X.shape
+    scores = np.column_stack([np.bincount(design.cluster, weights=residual * x) for x in design.X.T])
+    bread = np.linalg.inv(information(rows.X, _totals(rows, design.y)[1][0], params))
+    correction = g / (g - 1) * (n - 1) / (n - p)
+    return np.asarray(correction * bread @ (scores.T @ scores) @ bread)
+
+
+def shared_covariances(design: Design, params: Floats, rows: Rows | None = None) -> list[Covariance]:
+    """Return a covariance for each further thing rows share: templates for style, raters for everything.
+
+    Rows that have no template are clustered as before. Fewer than three levels carry no information on their spread.
+    """
+    found = []
+    for share in design.sharing:
+        if share.levels < FEWEST_LEVELS:
+            continue
+        beyond = int(share.codes.max()) + 1
+        codes = np.where(share.codes >= 0, share.codes, beyond + design.cluster)
+        matrix = cluster_robust(replace(design, cluster=codes), rows or distinct_rows(design.X), params)
+        found.append(Covariance(matrix, share.levels - 1, share.name, "style" if share.name == "template" else ""))
+    return found
+
+
+# ----------------------------------------------------------------------------------------- few contrary verdicts
+
+
+def _fit_firth(design: Design, thin: Mapping[str, int], level: float) -> LogitFit:
+    """Fit with Firth's penalty.
+
+    A judge that never errs does not vary between clusters either, so its jackknife variance vanishes; the variance of
+    the penalised likelihood then stands in, and counts wherever it is the larger.
+    """
+    rows = distinct_rows(design.X)
+    total, count = _totals(rows, design.y)
+    fits = solve_logits(rows.X, total, count, firth=True)
+    params = fits.params[0]
+    n_clusters = count_clusters(design.cluster)
+    jackknife = jackknife_covariance(design, rows, params) if n_clusters > 1 else None
+    model = np.asarray(np.linalg.inv(information(rows.X, count[0], params)), dtype=np.float64)
+    recipe = {"solver": "Newton on distinct rows, Firth penalty", "covariance": "larger of CV3 and model"}
+    bounded = design.columns if jackknife is None else tuple(thin)
+    return LogitFit(
+        design.columns,
+        params,
+        () if jackknife is None else (Covariance(jackknife, n_clusters - 1), Covariance(model, n_clusters - 1)),
+        len(design.y),
+        n_clusters,
+        "Firth logit, cluster jackknife t",
+        recipe | {"converged": fits.converged, "iterations": fits.iterations, "contrary_clusters": dict(thin)},
+        {name: bounded_interval(design, params, name, level) for name in bounded},
+    )
+
+
+def jackknife_covariance(design: Design, rows: Rows, params: Floats) -> Floats | None:
+    """Return the delete-one-cluster jackknife covariance (CV3) of a Firth logit, shape (p, p).
+
+    None where deleting one cluster leaves a coefficient unidentified.
+
+    References
+    ----------
+    MacKinnon, Nielsen and Webb (2024), Cluster-robust jackknife and bootstrap inference for logistic regression models,
+    arXiv:2406.00650.
+    """
+    _, cluster = np.unique(design.cluster, return_inverse=True)
+    g, k = int(cluster.max()) + 1, len(rows.X)
+    total, count = _totals(rows, design.y)
+    steps = 100 if g * k <= EXACT_JACKKNIFE else 1
+    order = np.argsort(cluster, kind="stable")
+    starts = np.searchsorted(cluster[order], np.arange(g + 1))
+    size = max(1, BATCH_ENTRIES // k)
+    meat = np.zeros((len(params), len(params)))
+    for begin in range(0, g, size):
+        end = min(begin + size, g)
+        members = order[starts[begin] : starts[end]]
+        key = (cluster[members] - begin) * k + rows.index[members]
+        own_total, own_count = (
+            np.bincount(key, weights=w, minlength=(end - begin) * k).reshape(end - begin, k)
+            for w in (design.y[members], None)
+        )
+        without = count - own_count
+        if _loses_rank(rows.X, without):
+            return None
+        refits = solve_logits(rows.X, total - own_total, without, firth=True, start=params, max_iter=steps)
+        deviation = refits.params - params
+        meat += deviation.T @ deviation
+    return (g - 1) / g * meat
+
+
+def _loses_rank(X: Floats, count: Floats) -> bool:
+    p = X.shape[1]
+    patterns = np.unique(count > 0, axis=0)
+    return any(np.linalg.matrix_rank(X[pattern]) < p for pattern in patterns)
+
+
+def bounded_interval(design: Design, params: Floats, column: str, level: float = LEVEL) -> tuple[float, float]:
+    """Return an interval for a coefficient that hardly any verdict contradicts.
+
+    The share of verdicts in the column's direction has a beta-matched jackknife interval; the coefficients that give
+    its two ends, all others held, are the interval. Its lower end is what a judge without an error has shown.
+    """
+    j = design.columns.index(column)
+    bears = design.X[:, j] != 0
+    X, y, cluster = design.X[bears], design.y[bears], design.cluster[bears]
+    sign = np.sign(X[:, j])
+    agree = np.where(sign > 0, y, 1 - y)
+    cells = tabulate_cells(agree, np.zeros(len(y), dtype=np.int64), cluster, 1)
+    share = infer_bounded(cells.jackknife(np.ones(1)), SHARE, level)
+    rest = sign * (X @ params - X[:, j] * params[j])
+    ends = [_invert(rest, np.abs(X[:, j]), target) for target in (share.conf_low, share.conf_high)]
+    return min(ends[0], float(params[j])), max(ends[1], float(params[j]))
+
+
+def _invert(rest: Floats, slope: Floats, target: float) -> float:
+    """Find b with mean expit(rest + b slope) = target, by bisection."""
+    pairs, weight = np.unique(np.column_stack([rest, slope]), axis=0, return_counts=True)
+    low, high = -FURTHEST, FURTHEST
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        share = float(expit(pairs[:, 0] + middle * pairs[:, 1]) @ weight) / weight.sum()
+        low, high = (middle, high) if share < target else (low, middle)
+    return 0.5 * (low + high)
+
+
+# ---------------------------------------------------------------------------------------------- estimates
+
+
+def wald(value: float, std_error: float, df: int, level: float = LEVEL) -> tuple[float, float, float, float]:
+    """Return statistic, p value and the ends of a t interval."""
+    from scipy.special import stdtr, stdtrit
+
+    statistic = value / std_error
+    half = float(stdtrit(df, (1 + level) / 2)) * std_error
+    return statistic, float(2 * stdtr(df, -abs(statistic))), value - half, value + half
+
+
+def coefficient(fit: LogitFit, judge: str, term: str, j: int, level: float = LEVEL) -> Estimate:
+    """Turn coefficient ``j`` of a fit into an estimate on the log-odds scale."""
+    value, column = float(fit.params[j]), fit.columns[j]
+    spread = fit.spread(np.eye(len(fit.columns))[j], level)
+    statistic = p_value = None
+    method, note = fit.method, ""
+    if spread is None or column in fit.bounded:
+        low, high = fit.bounded[column]
+        method, note = "Firth logit, beta-matched jackknife inverted", _why_bounded(fit, column)
+    else:
+        statistic, p_value, low, high = wald(value, spread.std_error, spread.df, level)
+    return Estimate(
+        judge=judge,
+        term=term,
+        scale="log_odds",
+        estimate=value,
+        std_error=None if spread is None else spread.std_error,
+        statistic=statistic,
+        p_value=p_value,
+        conf_low=low,
+        conf_high=high,
+        n=fit.n,
+        n_clusters=fit.n_clusters,
+        method=method,
+        recipe=fit.recipe | {"level": level, "columns": list(fit.columns)} | recipe_of(spread),
+        note=note,
+    )
+
+
+def recipe_of(spread: Spread | None) -> dict[str, Any]:
+    """Say over what a spread was measured."""
+    return {} if spread is None else {"df": spread.df, "independent": spread.unit}
+
+
+def _why_bounded(fit: LogitFit, column: str) -> str:
+    contrary = fit.recipe["contrary_clusters"].get(column)
+    if contrary is None:
+        return "too few clusters for a standard error: the interval is that of the share of verdicts it rules"
+    hold = {0: "no cluster holds", 1: "only 1 cluster holds"}.get(contrary, f"only {contrary} clusters hold")
+    return f"{hold} a verdict against it: read the end of the interval nearer to zero"
+
+
+def regress(
+    y: Sequence[float] | Floats,
+    X: Sequence[Sequence[float]] | Floats,
+    columns: Sequence[str],
+    cluster: Sequence[object] | Ints,
+    *,
+    judge: str = "",
+    level: float = LEVEL,
+) -> list[Estimate]:
+    """Regress verdicts on any columns: a fractional logit with cluster-robust t intervals.
+
+    Parameters
+    ----------
+    y
+        Response in [0, 1], one per verdict, shape (n,); a tie is 0.5.
+    X
+        Explanatory columns, shape (n, p), the intercept included where one is wanted.
+    columns
+        Their names, which become the terms of the estimates.
+    cluster
+        What verdicts share: pair, item or source document, shape (n,).
+    judge
+        Name to put on the estimates.
+    level
+        Coverage probability of the intervals.
+
+    Raises
+    ------
+    DesignError
+        When shapes disagree, a value is not finite or out of range, or columns are collinear (all are named).
+
+    Examples
+    --------
+    >>> fit = regress([1, 0, 1, 1, 0, 0] * 20, [[1.0]] * 120, ["first"], [i // 3 for i in range(120)])
+    >>> round(fit[0].estimate, 6), fit[0].n_clusters
+    (0.0, 40)
+    """
+    response, matrix = np.asarray(y, dtype=np.float64), np.asarray(X, dtype=np.float64)
+    if matrix.shape != (len(response), len(columns)) or len(cluster) != len(response):
+        raise DesignError(
+            f"y has {len(response)} entries, X has shape {matrix.shape}, columns {len(columns)} names and cluster "
+            f"{len(cluster)} entries; X must be (len(y), len(columns)) and cluster as long as y"
+        )
+    if not np.isfinite(matrix).all() or not ((response >= 0) & (response <= 1)).all():
+        raise DesignError("y must lie in [0, 1] and X be finite; drop or repair the rows that are not")
+    _, codes = np.unique(np.asarray([str(value) for value in cluster]), return_inverse=True)
+    design = build_design(response, dict(zip(columns, matrix.T, strict=True)), codes.astype(np.int64))
+    if design.unidentified or not len(response):
+        reasons = "; ".join(f"{name!r}: {reason}" for name, reason in design.unidentified.items())
+        raise DesignError(f"these columns cannot be estimated: {reasons or 'there are no rows'}; leave them out")
+    fit = fit_logit(design, level)
+    return [coefficient(fit, judge, name, j, level) for j, name in enumerate(fit.columns)]

@@ -1,0 +1,69 @@
+"""What truth sensitivity is worth when some of the "false" answers are not false."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from judgeaudit.records import Estimate
+from judgeaudit.regression.logit import wald
+
+MOST_INVALID = 0.15
+"""Upper end of the share of invalid pairs above which truth sensitivity is not graded."""
+
+
+def account_for_invalid_pairs(estimates: Iterable[Estimate], invalid: Estimate | None) -> list[Estimate]:
+    """Correct truth sensitivity for pairs whose "false" answer is true, and withhold its grade where too many may be.
+
+    Parameters
+    ----------
+    estimates
+        The estimates of one judge.
+    invalid
+        Share of invalid pairs with its interval, from a sample that somebody checked; None when nobody did.
+    """
+    result: list[Estimate] = []
+    for estimate in estimates:
+        if invalid is None or invalid.estimate is None or not estimate.term.startswith("truth_sensitivity"):
+            result.append(estimate)
+            continue
+        result.append(_withhold(estimate, invalid))
+        if estimate.term == "truth_sensitivity" and estimate.estimate is not None:
+            result.append(correct(estimate, invalid))
+    return result
+
+
+def _withhold(estimate: Estimate, invalid: Estimate) -> Estimate:
+    if invalid.conf_high is not None and invalid.conf_high <= MOST_INVALID:
+        return estimate
+    most = "an unknown share" if invalid.conf_high is None else f"{invalid.conf_high:.0%}"
+    note = f"not graded: up to {most} of the pairs may be invalid, more than {MOST_INVALID:.0%}"
+    return estimate.model_copy(update={"grade": "NOT GRADED", "note": note})
+
+
+def correct(estimate: Estimate, invalid: Estimate) -> Estimate:
+    """Divide truth sensitivity by the share of valid pairs, errors of both propagated by the delta method.
+
+    An invalid pair shows two true answers, on which even a perfect judge has no preference; a share e of them shrinks
+    truth sensitivity by the factor 1 - e.
+    """
+    theta, share = estimate.estimate or 0.0, invalid.estimate or 0.0
+    valid = 1 - share
+    ends = (invalid.conf_low, invalid.conf_high)
+    spread = (ends[1] - ends[0]) / 3.92 if ends[0] is not None and ends[1] is not None else 0.0
+    share_error = invalid.std_error if invalid.std_error is not None else spread
+    variance = ((estimate.std_error or 0.0) / valid) ** 2 + (theta * share_error / valid**2) ** 2
+    statistic, p_value, low, high = wald(theta / valid, variance**0.5, max(estimate.n_clusters - 1, 1))
+    return estimate.model_copy(
+        update={
+            "term": "truth_sensitivity_corrected",
+            "estimate": min(max(theta / valid, -1.0), 1.0),
+            "std_error": variance**0.5,
+            "statistic": statistic,
+            "p_value": p_value,
+            "conf_low": max(low, -1.0),
+            "conf_high": min(high, 1.0),
+            "method": f"{estimate.method}, divided by the share of valid pairs (delta method)",
+            "recipe": estimate.recipe | {"invalid_share": share, "invalid_share_std_error": share_error},
+            "grade": "NOT GRADED",
+        }
+    )

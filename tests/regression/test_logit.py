@@ -1,0 +1,225 @@
+"""The utility layer against statsmodels, an independent Firth fit, and judges that never err."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from statsmodels.discrete.discrete_model import Logit
+
+from judgeaudit.errors import DesignError
+from judgeaudit.regression import logit
+from judgeaudit.regression.design import build_design, utility_design
+from judgeaudit.regression.logit import bounded_interval, contrary_clusters, fit_logit, jackknife_covariance, regress
+from judgeaudit.regression.newton import distinct_rows, solve_logits
+from judgeaudit.regression.population import Taste, draw_calls
+
+LLMBAR = Path(__file__).parents[2].parent / "shared" / "data" / "llmbar"
+
+
+def design_of(taste: Taste, items: int = 40, seed: int = 0) -> Any:
+    return utility_design(draw_calls(taste, items, np.random.default_rng(seed)))
+
+
+def test_equals_statsmodels() -> None:
+    """Coefficients and CR1 errors are those of statsmodels' Logit, ties counting a half."""
+    design = design_of(Taste(ties=0.3, spread_style=0.5))
+    oracle = Logit(design.y, design.X).fit(disp=0, cov_type="cluster", cov_kwds={"groups": design.cluster}, use_t=True)
+    fit = fit_logit(design)
+    assert fit.recipe["solver"] == "statsmodels Logit"
+    np.testing.assert_allclose(fit.params, oracle.params, atol=1e-8)
+    np.testing.assert_allclose(np.sqrt(np.diag(fit.covs[0].matrix)), oracle.bse, atol=1e-8)
+    estimates = regress(design.y, design.X, design.columns, design.cluster)
+    ends = [(e.conf_low, e.conf_high) for e in estimates]
+    np.testing.assert_allclose(np.array(ends, dtype=float), oracle.conf_int(), atol=1e-6)
+    np.testing.assert_allclose([e.p_value or 0.0 for e in estimates], oracle.pvalues, atol=1e-6)
+
+
+def test_large_tables_give_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Newton on distinct rows equals statsmodels to 1e-10 in coefficients and 1e-8 in errors."""
+    design = design_of(Taste(spread_truth=0.5, ties=0.2))
+    small = fit_logit(design)
+    monkeypatch.setattr(logit, "LARGE", 10)
+    large = fit_logit(design)
+    assert large.recipe["solver"] == "Newton on distinct rows"
+    np.testing.assert_allclose(large.params, small.params, atol=1e-10)
+    np.testing.assert_allclose(
+        np.sqrt(np.diag(large.covs[0].matrix)), np.sqrt(np.diag(small.covs[0].matrix)), atol=1e-8
+    )
+
+
+def _firth_objective(beta: Any, X: Any, y: Any) -> float:
+    eta = X @ beta
+    likelihood = float((y * eta - np.logaddexp(0, eta)).sum())
+    p = 1 / (1 + np.exp(-eta))
+    return -likelihood - 0.5 * float(np.linalg.slogdet((X * (p * (1 - p))[:, None]).T @ X)[1])
+
+
+@pytest.mark.parametrize("taste", [Taste(), Taste(truth=60, style=0, position=0, temperature=0)])
+def test_firth_maximises_the_penalised_likelihood(taste: Taste) -> None:
+    """The Firth fit is where a general optimiser finds the maximum of likelihood plus half log information."""
+    design = design_of(taste, items=12)
+    rows = distinct_rows(design.X)
+    fits = solve_logits(rows.X, *logit._totals(rows, design.y), firth=True)
+    best = minimize(_firth_objective, np.zeros(4), args=(design.X, design.y), method="BFGS", options={"gtol": 1e-7})
+    assert fits.converged
+    np.testing.assert_allclose(fits.params[0], best.x, atol=2e-5)
+
+
+def test_the_jackknife_refits_without_each_cluster() -> None:
+    """The batched CV3 equals refitting with one cluster removed at a time."""
+    design = design_of(Taste(), items=8)
+    rows = distinct_rows(design.X)
+
+    def fit(keep: Any) -> Any:
+        some = distinct_rows(design.X[keep])
+        return solve_logits(some.X, *logit._totals(some, design.y[keep]), firth=True).params[0]
+
+    full = fit(np.ones(len(design.y), dtype=bool))
+    naive = np.array([fit(design.cluster != g) for g in range(8)]) - full
+    found = jackknife_covariance(design, rows, full)
+    assert found is not None
+    np.testing.assert_allclose(found, 7 / 8 * naive.T @ naive, atol=1e-9)
+
+
+def test_chunked_jackknife_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Working through the clusters in small batches changes nothing."""
+    design = design_of(Taste(), items=20)
+    rows = distinct_rows(design.X)
+    params = fit_logit(design).params
+    whole = jackknife_covariance(design, rows, params)
+    monkeypatch.setattr(logit, "BATCH_ENTRIES", 3 * len(rows.X))
+    np.testing.assert_allclose(jackknife_covariance(design, rows, params), whole, atol=1e-12)
+
+
+def test_a_perfect_judge_gets_finite_numbers_and_a_lower_bound() -> None:
+    """Sixty items without an error say that truth weighs at least so much."""
+    design = design_of(Taste(truth=60, style=0, position=0, temperature=0), items=60)
+    fit = fit_logit(design)
+    assert contrary_clusters(design)["truth"] == 0
+    low, high = fit.bounded["truth"]
+    assert 2 < low < fit.params[fit.columns.index("truth")] < high < 20
+    assert fit.method.startswith("Firth")
+    assert "style" not in fit.bounded
+
+
+def test_a_weaker_lower_bound_with_fewer_items() -> None:
+    """Fifteen items without an error promise less than sixty."""
+    lows = []
+    for items in (15, 60):
+        design = design_of(Taste(truth=60, style=0, position=0, temperature=0), items=items)
+        lows.append(bounded_interval(design, fit_logit(design).params, "truth")[0])
+    assert lows[0] < lows[1] - 0.5
+
+
+def test_separation_that_no_single_column_shows_falls_back_to_firth() -> None:
+    """Where only a combination of columns separates the verdicts, the fit stays finite and says how it was made."""
+    X = np.repeat([[1.0, 1.0], [1.0, -1.0], [-1.0, 2.0], [-2.0, 1.0]], 30, axis=0)
+    y = (X.sum(axis=1) > 0).astype(float)
+    y[X.sum(axis=1) == 0] = np.tile([0.0, 1.0], 15)
+    estimates = regress(y, X, ["u", "v"], np.arange(len(y)))
+    assert all(e.method.startswith("Firth") and math.isfinite(e.estimate or math.nan) for e in estimates)
+
+
+def test_collinear_columns_are_all_named() -> None:
+    """A refusal lists the columns at fault and what they repeat."""
+    x = np.tile([1.0, -1.0, 2.0], 10)
+    with pytest.raises(DesignError, match=r"'c': collinear with a, b; 'd': no verdict bears on it"):
+        regress(np.full(30, 0.5), np.column_stack([x, x**2, x + x**2, 0 * x]), ["a", "b", "c", "d"], np.arange(30))
+
+
+@pytest.mark.parametrize(
+    ("y", "X", "message"),
+    [
+        ([1, 0], [[1.0], [1.0], [1.0]], "X has shape"),
+        ([1, 2], [[1.0], [1.0]], "must lie in"),
+        ([1, 0], [[1.0], [math.nan]], "be finite"),
+    ],
+)
+def test_bad_input_is_refused_with_the_reason(y: Any, X: Any, message: str) -> None:
+    """Shapes that disagree and values out of range never reach an estimator."""
+    with pytest.raises(DesignError, match=message):
+        regress(y, X, ["x"], range(len(y)))
+
+
+def test_duplicated_rows_leave_the_estimate_alone() -> None:
+    """Every cluster twice as long gives the same coefficients and, up to the correction, the same clustered errors."""
+    design = design_of(Taste())
+    twice = build_design(
+        np.tile(design.y, 2),
+        dict(zip(design.columns, np.tile(design.X, (2, 1)).T, strict=True)),
+        np.tile(design.cluster, 2),
+    )
+    one, two = fit_logit(design), fit_logit(twice)
+    np.testing.assert_allclose(one.params, two.params, atol=1e-8)
+    np.testing.assert_allclose(one.covs[0].matrix, two.covs[0].matrix, rtol=0.01)
+
+
+# --------------------------------------------------------------------------------------------- real judges
+
+TABLE = {
+    ("GPT-4", "Vanilla_NoRules"): (652, (0.037, 0.047), (1.657, 0.161), (0.404, 0.107), (0.452, 0.252)),
+    ("GPT-4", "CoT"): (652, (0.195, 0.063), (1.998, 0.165), (0.301, 0.100), (0.456, 0.267)),
+    ("ChatGPT", "Vanilla_NoRules"): (652, (0.790, 0.072), (-0.038, 0.127), (0.636, 0.129), (0.099, 0.193)),
+    ("LLaMA2", "Vanilla_NoRules"): (651, (0.347, 0.076), (0.325, 0.133), (1.486, 0.230), (-0.024, 0.220)),
+}
+MARKER = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s|\*\*|^#+\s", re.MULTILINE)
+SUBSETS = ("Natural", "Adversarial/Neighbor", "Adversarial/GPTInst")
+
+
+def _llmbar_calls(evaluator: str, prompt: str) -> Iterator[tuple[float, list[float], str]]:
+    """Yield response, columns and pair of every recorded call of one judge."""
+    items = {subset: json.loads((LLMBAR / subset / "dataset.json").read_text("utf-8")) for subset in SUBSETS}
+    with (LLMBAR / "verdicts.csv").open(encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            subset = row["subset"].removeprefix("LLMBar/")
+            if subset not in items or (row["evaluator"], row["prompt"]) != (evaluator, prompt):
+                continue
+            item = items[subset][int(row["item"])]
+            texts = {"1": item["output_1"], "2": item["output_2"]}
+            for first, second in (("1", "2"), ("2", "1")):
+                winner = row[f"winner_order_{first}{second}"]
+                if winner not in texts:
+                    continue
+                words, marks = (
+                    [len(texts[k].split()) for k in (first, second)],
+                    [len(MARKER.findall(texts[k])) for k in (first, second)],
+                )
+                columns = [
+                    1.0,
+                    1.0 if row["gold"] == first else -1.0,
+                    math.log(words[0] / words[1]),
+                    float(np.sign(marks[0] - marks[1])),
+                ]
+                yield float(winner == first), columns, f"{subset}/{row['item']}"
+
+
+@pytest.mark.skipif(not LLMBAR.exists(), reason="the LLMBar verdicts are not at hand")
+@pytest.mark.parametrize(("evaluator", "prompt"), list(TABLE))
+def test_real_judges_of_llmbar(evaluator: str, prompt: str) -> None:
+    """GPT-4 paid for truth, ChatGPT of that day for length and position: the published figures to 0.002."""
+    y, X, pairs = zip(*_llmbar_calls(evaluator, prompt), strict=True)
+    calls, *figures = TABLE[evaluator, prompt]
+    estimates = regress(y, X, ["first", "truth", "log_length", "markdown"], pairs)
+    assert len(y) == calls
+    for found, (value, error) in zip(estimates, figures, strict=True):
+        assert (found.estimate, found.std_error) == pytest.approx((value, error), abs=0.002), found.term
+
+
+def test_every_subset_of_columns_is_identified_or_named() -> None:
+    """Dropping contrasts never yields a silent coefficient: each term is estimated or has a reason."""
+    calls = draw_calls(Taste(), 15, np.random.default_rng(1))
+    for size in (1, 2, 3):
+        for kept in combinations(range(6), size):
+            design = utility_design(calls.where(np.isin(calls.contrast, kept)))
+            assert set(design.columns) | set(design.unidentified) == {"position", "truth", "style", "style_x_truth"}
+            assert np.linalg.matrix_rank(design.X) == len(design.columns)

@@ -1,0 +1,98 @@
+"""Judges that score: contrasts in points, ceilings, and the angle that has no unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from judgeaudit.records import Verdict
+from judgeaudit.regression.assembly import fit
+from judgeaudit.regression.design import tabulate
+from judgeaudit.regression.points import points
+
+from .simulation import make_pairs, verdict
+
+SIGNS = {"style_true": "ST-PT", "style_false": "SF-PF", "fact_plain": "PT-PF", "fact_styled": "ST-SF",
+         "conflict": "PT-SF", "concord": "ST-PF"}  # fmt: skip
+
+
+def score_items(
+    n: int, truth: float, style: float, top: float = 10.0, noise: float = 0.7, seed: int = 0
+) -> list[Verdict]:
+    """Score the four variants of each item once; pairs share the scores of their answers."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for i in range(n):
+        base = rng.normal(5, 1)
+        level = {
+            v: base + truth * (v[1] == "T") + style * (v[0] == "S") + noise * rng.normal()
+            for v in ("PT", "ST", "PF", "SF")
+        }
+        level = {v: float(min(max(round(x), 1), top)) for v, x in level.items()}
+        for contrast, sides in SIGNS.items():
+            a, b = (level[v] for v in sides.split("-"))
+            y = 0.5 + 0.5 * float(np.sign(a - b))
+            made.append(verdict(f"{i:04d}-{contrast}", "s", "ab", y, protocol="score", score_a=a, score_b=b))
+    return made
+
+
+def estimates(verdicts: list[Verdict], n: int) -> dict[str, Any]:
+    return {e.term: e for e in points(tabulate(make_pairs(n, placebo=False), verdicts)["s"])}
+
+
+def test_effects_in_points() -> None:
+    """A judge that adds two points for truth and one for style is found out in points and in degrees."""
+    found = estimates(score_items(80, 2.0, 1.0), 80)
+    assert found["truth_sensitivity"].estimate == pytest.approx(2.0, abs=0.25)
+    assert found["style_reward"].estimate == pytest.approx(1.0, abs=0.25)
+    assert found["angle"].estimate == pytest.approx(26.6, abs=6)
+    assert found["exchange_rate"].estimate == pytest.approx(0.5, abs=0.12)
+    assert found["masking"].conf_low < 0 < found["masking"].conf_high
+
+
+def test_the_interval_is_the_paired_t_interval() -> None:
+    """With every item complete the jackknife is the t interval of item contrasts."""
+    from scipy import stats
+
+    verdicts = score_items(30, 2.0, 1.0)
+    by = {(v.trial.pair_id[:4], v.trial.pair_id[5:]): (v.score_a or 0) - (v.score_b or 0) for v in verdicts}
+    z = [(by[f"{i:04d}", "style_true"] + by[f"{i:04d}", "style_false"]) / 2 for i in range(30)]
+    expected = stats.ttest_1samp(z, 0).confidence_interval()
+    found = estimates(verdicts, 30)["style_reward"]
+    assert (found.conf_low, found.conf_high) == pytest.approx((expected.low, expected.high))
+
+
+def test_masking_is_withheld_at_the_ceiling() -> None:
+    """When a quarter of the scores stand at the top, masking is an artefact of the scale."""
+    found = estimates(score_items(40, 2.0, 1.0, top=6.0), 40)
+    assert found["ceiling_share"].estimate > 0.25
+    assert found["masking"].estimate is None
+    assert "withheld" in found["masking"].note
+
+
+def test_a_judge_that_never_varies_has_an_honest_interval() -> None:
+    """Equal differences in every item still leave an interval of some width."""
+    found = estimates(score_items(40, 2.0, 1.0, noise=0.0), 40)["truth_sensitivity"]
+    assert found.estimate == pytest.approx(2.0)
+    assert 0.03 < found.conf_high - found.conf_low < 0.2
+
+
+def test_score_judges_have_no_position_and_one_angle() -> None:
+    """An audit of a score judge holds net preference from the sign of differences, points, and the angle of points."""
+    audit = fit(make_pairs(30, placebo=False), score_items(30, 2.0, 1.0))
+    terms = [(e.term, e.scale) for e in audit.judges[0].estimates]
+    assert len(terms) == len(set(terms))
+    assert ("position", "net_preference") not in terms
+    assert {("truth_sensitivity", "net_preference"), ("truth_sensitivity", "points"), ("angle", "degrees")} <= set(
+        terms
+    )
+
+
+def test_scores_that_all_failed_are_named() -> None:
+    """No scores, no numbers, a reason."""
+    found = estimates([v.model_copy(update={"outcome": "invalid", "choice": None, "preference": None, "score_a": None})
+                       for v in score_items(3, 2.0, 1.0)], 3)  # fmt: skip
+    assert all(e.estimate is None for e in found.values())
+    assert "no valid verdict" in found["style_reward"].note
