@@ -1,0 +1,192 @@
+"""What changed between two runs, and by how much: paired where both asked the same, honest where they did not."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from judgeaudit.gates import BASELINE_MARGIN, Limit, decide
+from judgeaudit.records import Audit, Estimate, JudgeAudit, Pair, Record, Status, Verdict
+
+SHARPER_IS_BETTER = {"truth_sensitivity": 1, "conflict_failure": -1, "masking": -1}
+"""Terms with a good direction; every other should be near zero."""
+COMPARED = ("truth_sensitivity", "style_reward", "conflict_failure", "masking", "position")
+METHOD = "difference of independent estimates, normal interval"
+Z = 1.959964
+
+
+class Change(Record):
+    """One quantity of one judge, before and after."""
+
+    judge: str
+    term: str
+    before: float | None
+    after: float | None
+    difference: float | None
+    """After minus before, on the net-preference scale."""
+    conf_low: float | None
+    conf_high: float | None
+    method: str
+    """``paired ...`` where both runs answered the same calls."""
+    status: Status
+    """Whether the judge is no worse than before by more than the margin, decided on the interval."""
+    worse: bool | None
+    """Whether the estimate moved in the bad direction."""
+
+
+class Comparison(Record):
+    """What two runs have in common, what differs in how they were made, and what came out otherwise."""
+
+    before: str
+    after: str
+    changes: tuple[Change, ...]
+    made: tuple[tuple[str, str, str], ...]
+    """What differs in the provenance: key, before, after."""
+    only_before: tuple[str, ...]
+    only_after: tuple[str, ...]
+    """Judges that stand in one run only."""
+
+
+class Run(NamedTuple):
+    """An audit with what it was made from, for paired differences."""
+
+    audit: Audit
+    pairs: Sequence[Pair] = ()
+    verdicts: Sequence[Verdict] = ()
+
+
+def compare(before: Audit | Run, after: Audit | Run, *, margin: float = BASELINE_MARGIN) -> Comparison:
+    """Say what changed between two runs, and whether any judge got worse.
+
+    Parameters
+    ----------
+    before, after
+        Two audits; as a `Run` with its pairs and verdicts, shared calls are compared one by one, which needs fewer of
+        them.
+    margin
+        How much worse a quantity may be before it matters.
+
+    Returns
+    -------
+    Comparison
+        One change for each judge and quantity that both runs measured.
+    """
+    old, new = (run if isinstance(run, Run) else Run(run) for run in (before, after))
+    were, are = ({judge.name: judge for judge in run.audit.judges} for run in (old, new))
+    changes = [
+        change
+        for name in are
+        if name in were
+        for paired in [_paired(old, new, name)]
+        for term in COMPARED
+        if (change := _change(were[name], are[name], term, paired.get(term), margin))
+    ]
+    return Comparison(
+        before=old.audit.run_id,
+        after=new.audit.run_id,
+        changes=tuple(changes),
+        made=tuple(_made(old.audit, new.audit)),
+        only_before=tuple(name for name in were if name not in are),
+        only_after=tuple(name for name in are if name not in were),
+    )
+
+
+def _change(
+    was: JudgeAudit, now: JudgeAudit, term: str, paired: Mapping[str, Any] | None, margin: float
+) -> Change | None:
+    before, after = was.get(term), now.get(term)
+    if before is None or after is None:
+        return None
+    difference, low, high = _unpaired(before, after)
+    if paired is not None:
+        difference, low, high = paired["estimate"], paired["conf_low"], paired["conf_high"]
+    bad = _bad_direction(term, before, after)
+    ends = (-math.inf if low is None else low, math.inf if high is None else high)
+    toward_bad = ends if bad > 0 else (-ends[1], -ends[0])
+    return Change(
+        judge=now.name,
+        term=term,
+        before=before.estimate,
+        after=after.estimate,
+        difference=difference,
+        conf_low=low,
+        conf_high=high,
+        method=METHOD if paired is None else str(paired["method"]),
+        status=decide(Limit(term=term, max=margin), *toward_bad),
+        worse=None if difference is None else bad * difference > 0,
+    )
+
+
+def _bad_direction(term: str, before: Estimate, after: Estimate) -> int:
+    if term in SHARPER_IS_BETTER:
+        return -SHARPER_IS_BETTER[term]
+    furthest = max((before.estimate or 0.0, after.estimate or 0.0), key=abs)
+    return 1 if furthest >= 0 else -1
+
+
+def _unpaired(before: Estimate, after: Estimate) -> tuple[float | None, float | None, float | None]:
+    if before.estimate is None or after.estimate is None:
+        return None, None, None
+    difference = after.estimate - before.estimate
+    if before.std_error is None or after.std_error is None:
+        return difference, None, None
+    reach = Z * math.hypot(before.std_error, after.std_error)
+    return difference, difference - reach, difference + reach
+
+
+def _paired(old: Run, new: Run, name: str) -> dict[str, Mapping[str, Any]]:
+    """Return the paired differences of one judge by term, new minus old, on the calls both runs answered."""
+    from judgeaudit.regression.comparisons import compare as contrast
+    from judgeaudit.regression.design import tabulate
+
+    same = {pair.id: pair for pair in new.pairs} | {}
+    shared = [pair for pair in old.pairs if pair.id in same and _content(pair) == _content(same[pair.id])]
+    ids = {pair.id for pair in shared}
+    renamed = [
+        verdict.model_copy(update={"trial": verdict.trial.model_copy(update={"judge": label})})
+        for label, run in (("new", new), ("old", old))
+        for verdict in run.verdicts
+        if verdict.trial.judge == name and verdict.trial.pair_id in ids
+    ]
+    if not {"new", "old"} <= {verdict.trial.judge for verdict in renamed}:
+        return {}
+    calls = tabulate(shared, renamed)
+    return {str(row["term"]): row for row in contrast([calls["new"], calls["old"]], None)}
+
+
+def _content(pair: Pair) -> tuple[str, str, str]:
+    return pair.question, pair.a.text, pair.b.text
+
+
+def _made(old: Audit, new: Audit) -> list[tuple[str, str, str]]:
+    """Return what differs in how two runs were made."""
+    before, after = (_settings(audit) for audit in (old, new))
+    keys = sorted(before.keys() | after.keys())
+    return [(key, before.get(key, "–"), after.get(key, "–")) for key in keys if before.get(key) != after.get(key)]
+
+
+def _settings(audit: Audit) -> dict[str, str]:
+    stated = flatten(audit.provenance)
+    stated |= {"items": str(audit.items), "pairs": str(audit.pairs)}
+    for judge in audit.judges:
+        stated |= flatten({"model": judge.model} | judge.provenance, f"{judge.name}.")
+    return stated
+
+
+def flatten(data: Mapping[str, Any], above: str = "") -> dict[str, str]:
+    """Return nested provenance as one level of dotted keys.
+
+    Examples
+    --------
+    >>> flatten({"seed": 7, "prompt": {"name": "pairwise"}})
+    {'prompt.name': 'pairwise', 'seed': '7'}
+    """
+    rows: dict[str, str] = {}
+    for key, value in sorted(data.items()):
+        if isinstance(value, Mapping):
+            rows |= flatten(value, f"{above}{key}.")
+        else:
+            rows[f"{above}{key}"] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return rows

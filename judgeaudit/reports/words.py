@@ -1,0 +1,111 @@
+"""What the figures mean, in sentences: the same words in the terminal, the page and the pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from judgeaudit.gates import RULES, STATUS_ORDER, Taste, base_term, gate, gravity, standing, taste
+from judgeaudit.records import Audit, Finding, JudgeAudit, Status
+from judgeaudit.reports import numbers
+
+TASTES: dict[Taste, str] = {
+    "truth": "pays for truth, not style",
+    "mostly truth": "pays more for truth than for style",
+    "even": "weighs style about as much as truth",
+    "mostly style": "pays more for style than for truth",
+    "style": "pays for style, not truth",
+    "errors": "pays for errors",
+    "mostly against style": "punishes style more than it pays for truth",
+    "against style": "punishes style and does not pay for truth",
+    "neither": "pays for neither truth nor style",
+    "place": "goes by the place on the screen, not by the answers",
+    "unsettled": "has no settled taste: the interval is too wide",
+    "unknown": "could not be measured",
+}
+QUESTIONS = " on these questions"
+STANDINGS: dict[Status, str] = {"PASS": "fit to rank models", "FAIL": "not fit", "INCONCLUSIVE": "undecided"}
+
+
+def findings_of(audit: Audit) -> tuple[Finding, ...]:
+    """Return the findings of an audit, worst first; one that was never gated is held to the default policy."""
+    found = audit.findings or tuple(gate(audit))
+    places = {judge.name: place for place, judge in enumerate(worst_first(audit, found))}
+    return tuple(sorted(found, key=lambda f: (STATUS_ORDER.index(f.status), places.get(f.judge, -1), *gravity(f))))
+
+
+def worst_first(audit: Audit, findings: Sequence[Finding]) -> list[JudgeAudit]:
+    """Return the judges, the one to distrust most first: by standing, then angle, then truth."""
+
+    def badness(judge: JudgeAudit) -> tuple[int, float, float, str]:
+        angle, truth = judge.get("angle", "degrees"), judge.get("truth_sensitivity")
+        return (
+            STATUS_ORDER.index(standing(findings, judge.name)),
+            -abs(angle.estimate) if angle and angle.estimate is not None else 0.0,
+            truth.estimate if truth and truth.estimate is not None else 0.0,
+            judge.name,
+        )
+
+    return sorted(audit.judges, key=badness)
+
+
+def taste_sentence(judge: JudgeAudit) -> str:
+    """Say what one judge pays for, with the figure it rests on: ``mini pays for truth, not style (angle 4°).``"""
+    named = taste(judge)
+    ground = judge.get("position") if named == "place" else judge.get("angle", "degrees")
+    known = ground is not None and ground.estimate is not None
+    suffix = (
+        f" ({ground.term} {numbers.figure(ground.estimate, ground.term, ground.scale)})" if ground and known else ""
+    )
+    return f"{judge.name} {TASTES[named]}{suffix}."
+
+
+def verdict(audit: Audit, findings: Sequence[Finding], width: int | None = None) -> str:
+    """Say which judges are fit to rank models: the one line that must not be misread.
+
+    Names that would make it longer than ``width`` characters are counted instead.
+    """
+    names: dict[Status, list[str]] = {status: [] for status in STATUS_ORDER}
+    for judge in audit.judges:
+        names[standing(findings, judge.name)].append(judge.name)
+    candidates = (
+        _verdict(names, shown, where) for shown in range(len(audit.judges), -1, -1) for where in (QUESTIONS, "")
+    )
+    return next((line for line in candidates if width is None or len(line) <= width), _verdict(names, 0, ""))
+
+
+def _verdict(names: dict[Status, list[str]], shown: int, where: str) -> str:
+    fit, undecided, total = names["PASS"], names["INCONCLUSIVE"], sum(map(len, names.values()))
+    if not total:
+        return "No judge was audited."
+    tail = f"; undecided: {_some(undecided, shown)}." if undecided else "."
+    if fit:
+        head = f"{len(fit)} of {numbers.plural(total, 'judge')} {'is' if len(fit) == 1 else 'are'} fit to rank models"
+        return f"{head}{where}{f': {_some(fit, shown)}' if shown else ''}{tail}"
+    subject = f"None of the {total} judges is" if total > 1 else f"{(*undecided, *names['FAIL'])[0]} is not"
+    return f"{subject} {'shown ' if undecided else ''}fit to rank models{where}{tail if total > 1 else '.'}"
+
+
+def _some(names: Sequence[str], shown: int) -> str:
+    rest = len(names) - shown
+    if not shown:
+        return numbers.count(len(names))
+    return ", ".join(names) if rest <= 0 else f"{', '.join(names[:shown])} + {rest} more"
+
+
+def finding_sentence(finding: Finding) -> str:
+    """Say one finding in the units of the report: ``position effect +13 [+9, +17], limit within ±10``."""
+    base = base_term(finding.rule)
+    part = finding.rule.removeprefix(base).lstrip(".@")
+    subject = f"{RULES[base].words} ({part})" if part else RULES[base].words
+    return f"{subject} {numbers.measured(finding.estimate)}, limit {numbers.limit(finding)}"
+
+
+def dropped_sentence(audit: Audit) -> str:
+    """Say how many pairs failed the manipulation check and why, or an empty string where none did."""
+    lost = sum(audit.dropped.values())
+    if not lost:
+        return ""
+    reasons = sorted(audit.dropped.items(), key=lambda entry: (-entry[1], entry[0]))
+    return f"{numbers.plural(lost, 'pair')} dropped by the manipulation check: " + ", ".join(
+        f"{reason} {numbers.count(n)}" for reason, n in reasons
+    )
