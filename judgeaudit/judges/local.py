@@ -8,18 +8,18 @@ than the weights.
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import math
 import threading
 import time
-import urllib.error
 import urllib.request
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from judgeaudit import records
-from judgeaudit.errors import ConfigError, LocalModelError, PermanentError
+from judgeaudit.errors import ConfigError, LocalModelError, PermanentError, TransientError
 from judgeaudit.judges.rendering import load_template, render
 from judgeaudit.judges.weights import SMOLLM2, weights_path
 
@@ -41,17 +41,12 @@ class Engine:
     Raises
     ------
     LocalModelError
-        When llama.cpp is not installed for this platform or cannot read the file.
+        When llama.cpp cannot read the file.
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            import xllamacpp
-        except ImportError as error:
-            raise LocalModelError(
-                "the local judge needs llama.cpp: pip install 'judgeaudit[local]' (no wheel for this platform? "
-                "then use a judge with an api_base)"
-            ) from error
+        import xllamacpp
+
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
         params.n_ctx, params.n_parallel = CONTEXT, 1
@@ -76,8 +71,11 @@ class Engine:
             json.dumps(body).encode(),
             {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"},
         )
-        with urllib.request.urlopen(request, timeout=60) as reply:  # noqa: S310 as above
-            return cast("dict[str, Any]", json.load(reply))
+        try:
+            with urllib.request.urlopen(request, timeout=60) as reply:  # noqa: S310 as above
+                return cast("dict[str, Any]", json.load(reply))
+        except OSError as error:
+            raise TransientError(f"the local model's server: {error}", reason="connection") from error
 
     def chat_prompt(self, message: str) -> str:
         """Return a user's message in the model's own chat template, open for the assistant's reply."""
@@ -152,10 +150,11 @@ class LocalJudge:
     ConfigError
         For an unknown model or method.
     LocalModelError
-        When the weights have not been fetched, or llama.cpp is missing; raised when it is first asked.
+        When the weights have not been fetched, or llama.cpp is missing.
     """
 
     def __init__(self, spec: records.JudgeSpec) -> None:
+        _check_installed()
         self.name, self.model = spec.name, spec.model
         self.protocol: records.Protocol = "pairwise"
         self._path, self.method = _model_and_method(spec)
@@ -170,14 +169,11 @@ class LocalJudge:
     @cached_property
     def engine(self) -> Engine:
         """The loaded model."""
-        path = self._path or weights_path(SMOLLM2)
-        if path is None:
-            raise LocalModelError("the local model has not been fetched: run 'judgeaudit local fetch'")
-        return Engine(path)
+        return Engine(self._path)
 
     def recipe(self) -> dict[str, Any]:
         """Return weights, method and prompt."""
-        weights = SMOLLM2.sha256 if self._path is None else str(self._path)
+        weights = SMOLLM2.sha256 if self.model.startswith("local/") else str(self._path)
         prompt = self._template.text + PREFILL if self.method == "ab" else ""
         return {"model": self.model, "weights": weights, "method": self.method, "prompt": prompt}
 
@@ -197,7 +193,7 @@ class LocalJudge:
 
     @property
     def _weights_name(self) -> str:
-        return SMOLLM2.name if self._path is None else self._path.name
+        return SMOLLM2.name if self.model.startswith("local/") else self._path.name
 
     def _letter(self, showing: records.Showing) -> records.Reply:
         """Ask for a letter, and take the likelier one, as at temperature 0."""
@@ -215,10 +211,21 @@ class LocalJudge:
         return records.Reply(text=text, first_share=share, cost_usd=0.0)
 
 
-def _model_and_method(spec: records.JudgeSpec) -> tuple[Path | None, Method]:
+def _check_installed() -> None:
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise LocalModelError(
+            "the local judge needs llama.cpp: pip install 'judgeaudit[local]' (where no wheel exists for a platform, "
+            "use a judge with an api_base)"
+        )
+
+
+def _model_and_method(spec: records.JudgeSpec) -> tuple[Path, Method]:
     methods = {"local/smollm2-ab": "ab", "local/smollm2-loglik": "loglik"}
     if spec.model in methods:
-        return None, cast("Method", methods[spec.model])
+        path = weights_path(SMOLLM2)
+        if path is None:
+            raise LocalModelError(f"judge {spec.name!r}: the model has not been fetched: run 'judgeaudit local fetch'")
+        return path, cast("Method", methods[spec.model])
     method = spec.params.get("method", "ab")
     if spec.model.startswith("gguf:") and method in ("ab", "loglik"):
         path = Path(spec.model.removeprefix("gguf:"))

@@ -48,8 +48,16 @@ class Judge(Protocol):
         """Return the most that one call could cost, in US dollars; None where the price is unknown."""
         ...
 
-    async def decide(self, showing: records.Showing) -> records.Reply:
+    async def decide(self, showing: records.Showing, *, roomier: bool = False) -> records.Reply:
         """Ask once.
+
+        Parameters
+        ----------
+        showing
+            What the judge sees.
+        roomier
+            Allow the reply twice the tokens, and the call twice the price: for a judge that was cut off before it
+            said anything.
 
         Raises
         ------
@@ -58,4 +66,13 @@ class Judge(Protocol):
         PermanentError
             No reply came, and asking again will not help.
         """
+        ...
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """A judge that holds connections."""
+
+    async def close(self) -> None:
+        """Close them; asking again opens new ones."""
         ...

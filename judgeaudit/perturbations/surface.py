@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import random
 import re
+from functools import cache
+from typing import Any
 
+from judgeaudit.assets import load_fixture
 from judgeaudit.perturbations.canvas import Canvas, NotApplicable, Treatment
 from judgeaudit.perturbations.wording import bank
+
+CLAIM_PARTS = ("negation", "quantifier", "modal", "date", "unit", "direction", "polarity", "tens", "ones")
 
 
 def emoji(canvas: Canvas, dose: int, rng: random.Random) -> Treatment | NotApplicable:
@@ -30,11 +35,24 @@ def exclaim(canvas: Canvas, dose: int, rng: random.Random) -> Treatment | NotApp
     return Treatment(tuple(canvas.replace(end - 1, end, "!", "punct.exclaim") for end in chosen), f"{n} marks")
 
 
+@cache
+def claim_words() -> frozenset[str]:
+    """Return the words that a misspelling must never touch: they carry a claim, or are one slip from another."""
+
+    def leaves(node: Any) -> list[str]:
+        if isinstance(node, str):
+            return node.split()
+        return [word for child in (node.values() if isinstance(node, dict) else node) for word in leaves(child)]
+
+    lexicon = load_fixture("lexicons/claims")
+    carried = {word for part in CLAIM_PARTS for word in leaves(lexicon[part])} | set(lexicon["numbers"])
+    return frozenset(carried | {f"{word}s" for word in carried} | set(bank("flu.typos")["never"]))
+
+
 def typos(canvas: Canvas, dose: int, rng: random.Random) -> Treatment | NotApplicable:
     """Misspell 2, 5 or 10 % of the words; names, numbers and words that carry a claim are never touched."""
-    claim_words = set(bank("flu.typos")["never"])
     found = [m.span() for m in re.finditer(r"(?<![\w'’-])[a-z]{5,}(?![\w'’-])", canvas.text)]
-    usable = [s for s in found if canvas.free(*s) and canvas.text[slice(*s)] not in claim_words]
+    usable = [s for s in found if canvas.free(*s) and canvas.text[slice(*s)] not in claim_words()]
     n = max(1, round(len(canvas.text.split()) * (0.02, 0.05, 0.10)[dose - 1]))
     if len(usable) < n:
         return NotApplicable(f"only {len(usable)} words may be misspelt, {n} are needed")
@@ -45,13 +63,11 @@ def typos(canvas: Canvas, dose: int, rng: random.Random) -> Treatment | NotAppli
 
 
 def _misspell(word: str, rng: random.Random) -> str:
-    """Exchange, double or drop an inner letter so that the result differs and cannot be another common word."""
-    inner = [i for i in range(1, len(word) - 2) if word[i] != word[i + 1]]
-    at = rng.choice(inner)
-    kind = rng.choice(["exchange", "double"])
-    if kind == "exchange":
+    """Exchange two inner letters, or double one."""
+    at = rng.choice([i for i in range(1, len(word) - 2) if word[i] != word[i + 1]])
+    if rng.random() < 0.5:
         return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
-    return word[: at + 1] + word[at] * 2 + word[at + 1 :]
+    return word[: at + 1] + word[at:]
 
 
 def mechanics(canvas: Canvas, dose: int, rng: random.Random) -> Treatment | NotApplicable:

@@ -1,0 +1,223 @@
+"""A judge behind an API: any provider that litellm reaches, or any OpenAI-compatible server."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import cache
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from judgeaudit import records
+from judgeaudit.errors import ConfigError, suggest
+from judgeaudit.judges.rendering import load_template, render
+from judgeaudit.judges.transport import Door, LeanDoor, LitellmDoor, load_litellm
+from judgeaudit.records import JudgeSpec, Reply, Showing, Usage
+
+_DEFAULTS: Final[dict[str, Any]] = {"temperature": 0, "max_tokens": 400}
+_OVERHEAD_TOKENS: Final = 64
+_NO_KEY: Final = SecretStr("none")
+_OPENAI_COMPATIBLE: Final = ("openai", "hosted_vllm")
+
+
+class ChoiceReply(BaseModel):
+    """The reply of a judge that compares two answers."""
+
+    model_config = ConfigDict(extra="forbid")
+    choice: Literal["A", "B", "tie"]
+    rationale: str
+
+
+class ScoreReply(BaseModel):
+    """The reply of a judge that grades one answer."""
+
+    model_config = ConfigDict(extra="forbid")
+    score: Literal[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+    rationale: str
+
+
+class ApiJudge:
+    """A judge that is asked over the network, once per call; see `JudgeSpec` for what can be set.
+
+    Settings default to temperature 0 and 400 tokens; a setting given as None is not sent at all.
+
+    Raises
+    ------
+    ConfigError
+        When the key's variable is unset, or litellm knows no provider for the model: nothing has been sent.
+    PromptError
+        When the prompt cannot be used.
+    """
+
+    note = ""
+
+    def __init__(self, spec: JudgeSpec) -> None:
+        self._spec = spec
+        self._template = load_template(spec.prompt, spec.protocol)
+        self._lean = _goes_lean(spec)
+        self._door = _open_door(spec, lean=self._lean)
+        self._price = _price(spec, lean=self._lean)
+        given = {**_DEFAULTS, **spec.params}
+        self._settings = {name: value for name, value in given.items() if value is not None}
+        if _structured(spec, lean=self._lean, asks_for_json=self._template.asks_for_json):
+            self._settings.setdefault("response_format", _response_format(spec.protocol))
+
+    def __repr__(self) -> str:
+        """Name the judge and its model, never its key."""
+        return f"ApiJudge(name={self.name!r}, model={self.model!r})"
+
+    @property
+    def name(self) -> str:
+        """What every report calls it."""
+        return self._spec.name
+
+    @property
+    def model(self) -> str:
+        """Which model it is."""
+        return self._spec.model
+
+    @property
+    def protocol(self) -> records.Protocol:
+        """How it is asked."""
+        return self._spec.protocol
+
+    @property
+    def endpoint(self) -> str:
+        """Host (or provider) and the name of the key, which share a rate limit."""
+        base = self._spec.api_base
+        host = urlsplit(base).netloc if base else self._spec.model.partition("/")[0]
+        return f"{host}|{self._spec.api_key or ''}"
+
+    def recipe(self) -> dict[str, Any]:
+        """All that could change an answer: model, server, prompt and settings."""
+        return {
+            "model": self._spec.model,
+            "api_base": self._spec.api_base,
+            "protocol": self._spec.protocol,
+            "prompt": self._template.text,
+            "settings": self._settings,
+        }
+
+    def price_ceiling(self, showing: Showing) -> float | None:
+        """Return the most that one call could cost in US dollars: a token is at least one byte of the prompt."""
+        if self._price is None:
+            return None
+        prompt = len(render(self._template, showing).encode("utf-8", "replace"))
+        extras = len(json.dumps(self._settings)) + _OVERHEAD_TOKENS
+        return _dollars(self._price, Usage(prompt_tokens=prompt + extras, completion_tokens=self._room()))
+
+    async def decide(self, showing: Showing, *, roomier: bool = False) -> Reply:
+        """Ask once; ``roomier`` allows twice the tokens for the reply.
+
+        Raises
+        ------
+        TransientError, PermanentError
+            No reply came.
+        """
+        settings = {**self._settings, self._room_name(): 2 * self._room()} if roomier else self._settings
+        message = {"role": "user", "content": render(self._template, showing)}
+        reply = await self._door.complete([message], settings)
+        if self._spec.price is None:
+            return reply
+        known = reply.usage != Usage()
+        return reply.model_copy(update={"cost_usd": _dollars(self._spec.price, reply.usage) if known else None})
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._door.close()
+
+    def _room_name(self) -> str:
+        return "max_completion_tokens" if "max_completion_tokens" in self._settings else "max_tokens"
+
+    def _room(self) -> int:
+        return int(self._settings.get(self._room_name(), _DEFAULTS["max_tokens"]))
+
+
+# ---------------------------------------------------------------------------------------------- which door
+
+
+def _goes_lean(spec: JudgeSpec) -> bool:
+    if spec.transport == "lean" and not spec.api_base:
+        raise ConfigError(
+            f"judge {spec.name!r}: transport: lean needs api_base, the address of an OpenAI-compatible server"
+        )
+    if spec.transport != "auto" or not spec.api_base:
+        return spec.transport == "lean"
+    provider, slash, _ = spec.model.partition("/")
+    return not slash or provider in _OPENAI_COMPATIBLE or provider not in load_litellm().provider_list
+
+
+def _open_door(spec: JudgeSpec, *, lean: bool) -> Door:
+    key = _key(spec)
+    if lean:
+        provider, _, rest = spec.model.partition("/")
+        model = rest if rest and provider in _OPENAI_COMPATIBLE else spec.model
+        return LeanDoor(model, spec.api_base or "", key or _NO_KEY)
+    model = _litellm_model(spec)
+    # Without a key of its own, a judge with its own server must not be sent the provider's key from the environment.
+    return LitellmDoor(model, spec.api_base, key or (_NO_KEY if spec.api_base else None))
+
+
+def _key(spec: JudgeSpec) -> SecretStr | None:
+    if spec.api_key is None:
+        return None
+    variable = spec.api_key.removeprefix("env:")
+    value = os.environ.get(variable, "").strip()
+    if not value:
+        raise ConfigError(
+            f"judge {spec.name!r}: the environment variable {variable} is not set; "
+            f"export {variable}=... or name another one with api_key: env:NAME"
+        )
+    return SecretStr(value)
+
+
+def _litellm_model(spec: JudgeSpec) -> str:
+    """Return a model string that litellm can place, or say which provider may have been meant."""
+    litellm = load_litellm()
+    try:
+        litellm.get_llm_provider(spec.model, api_base=spec.api_base)
+    except litellm.BadRequestError as error:
+        provider, slash, _ = spec.model.partition("/")
+        if spec.api_base and not slash:
+            return f"openai/{spec.model}"
+        hint = suggest(provider, sorted(str(getattr(known, "value", known)) for known in litellm.provider_list))
+        raise ConfigError(
+            f"judge {spec.name!r}: no provider is known for model {spec.model!r}{hint}; write provider/model "
+            "as litellm does, for example openai/gpt-4.1-mini, or give api_base for a server of your own"
+        ) from error
+    return spec.model
+
+
+def _structured(spec: JudgeSpec, *, lean: bool, asks_for_json: bool) -> bool:
+    if spec.structured is not None or lean or not asks_for_json:
+        return bool(spec.structured)
+    return bool(load_litellm().supports_response_schema(model=spec.model))
+
+
+@cache
+def _response_format(protocol: records.Protocol) -> dict[str, Any]:
+    model = ScoreReply if protocol == "score" else ChoiceReply
+    schema = {"name": "verdict", "strict": True, "schema": model.model_json_schema()}
+    return {"type": "json_schema", "json_schema": schema}
+
+
+# --------------------------------------------------------------------------------------------------- price
+
+
+def _price(spec: JudgeSpec, *, lean: bool) -> tuple[float, float] | None:
+    """US dollars per million prompt and completion tokens; a server of one's own has no public price."""
+    if spec.price is not None or lean:
+        return spec.price
+    litellm = load_litellm()
+    try:
+        prompt, completion = litellm.cost_per_token(model=spec.model, prompt_tokens=1, completion_tokens=1)
+    except (litellm.BadRequestError, litellm.exceptions.ModelNotMappedError, litellm.NotFoundError):
+        return None
+    # A price of nothing in a public map is a gap in the map, and a gap must not become an unlimited budget.
+    return (prompt * 1e6, completion * 1e6) if prompt or completion else None
+
+
+def _dollars(price: tuple[float, float], usage: Usage) -> float:
+    return (price[0] * usage.prompt_tokens + price[1] * usage.completion_tokens) / 1e6

@@ -1,0 +1,295 @@
+"""Two doors to a chat model with one signature: litellm for every provider, lean HTTP for OpenAI-compatible servers.
+
+A door makes exactly one request per call and never asks again; what went wrong becomes a `TransientError` or a
+`PermanentError` with a stable reason. A key is held as a secret, sent in one header, and cut out of every message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+import time
+import warnings
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any, Final, Protocol
+
+from pydantic import SecretStr
+
+from judgeaudit.errors import PermanentError, TransientError
+from judgeaudit.records import Reply, Usage
+
+Messages = list[dict[str, str]]
+
+LARGEST_BODY: Final = 8_000_000
+"""Bytes of a reply that are read before it is given up."""
+_LONGEST_S: Final = 3600.0
+_REASONS: Final = {
+    401: "authentication", 402: "quota", 403: "authentication", 404: "not_found", 408: "timeout", 413: "too_large",
+    429: "rate_limit", 503: "overloaded", 529: "overloaded",
+}  # fmt: skip
+_TRANSIENT: Final = {"connection", "malformed", "timeout", "rate_limit", "overloaded", "server_error"}
+_FILTER_MARKS: Final = ("content_filter", "content_policy", "content management policy")
+_CONTEXT_MARKS: Final = ("context_length", "context length", "context window", "contextwindow")
+
+
+class Door(Protocol):
+    """The way to one model."""
+
+    async def complete(self, messages: Messages, settings: Mapping[str, Any]) -> Reply:
+        """Send one request and return the reply, its price not yet known unless the door knows it."""
+        ...
+
+    async def close(self) -> None:
+        """Close what connections are open."""
+        ...
+
+
+@cache
+def load_litellm() -> Any:
+    """Import litellm without the side effects of importing it: no ``.env`` is read, no price map fetched."""
+    os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import litellm
+
+        litellm.ModelResponse()  # builds its models, which warn, and would warn in the middle of the first call
+    litellm.suppress_debug_info = True
+    return litellm
+
+
+# ------------------------------------------------------------------------------------------------ litellm
+
+
+class LitellmDoor:
+    """Any provider that litellm knows.
+
+    Parameters
+    ----------
+    model
+        A litellm model string.
+    api_base
+        An OpenAI-compatible server, or None for the provider's own.
+    key
+        The key to send; None leaves it to litellm, which reads the provider's own variable.
+    """
+
+    def __init__(self, model: str, api_base: str | None, key: SecretStr | None) -> None:
+        self._model, self._api_base, self._key = model, api_base, key
+
+    async def complete(self, messages: Messages, settings: Mapping[str, Any]) -> Reply:
+        """Send one request through ``litellm.acompletion``, its own retries switched off."""
+        litellm = load_litellm()
+        import openai
+
+        started = time.perf_counter()
+        try:
+            response = await litellm.acompletion(
+                model=self._model,
+                messages=messages,
+                api_base=self._api_base,
+                api_key=self._key.get_secret_value() if self._key else None,
+                **{"max_retries": 0, "timeout": _LONGEST_S, **settings},
+            )
+        except openai.OpenAIError as error:
+            headers = getattr(error, "litellm_response_headers", None) or {}
+            return _no_reply(getattr(error, "status_code", None), _redact(str(error), self._key), headers)
+        return self._reply(response, time.perf_counter() - started)
+
+    @staticmethod
+    def _reply(response: Any, latency_s: float) -> Reply:
+        if not response.choices:
+            raise _malformed("the reply has no choices")
+        choice, usage = response.choices[0], getattr(response, "usage", None)
+        return _reply(
+            content=choice.message.content,
+            refusal=(getattr(choice.message, "provider_specific_fields", None) or {}).get("refusal"),
+            finish_reason=choice.finish_reason,
+            usage={"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens} if usage else {},
+            model=response.model,
+            cost_usd=getattr(response, "_hidden_params", {}).get("response_cost"),
+            latency_s=latency_s,
+        )
+
+    async def close(self) -> None:
+        """Close the clients that litellm keeps for later calls."""
+        await load_litellm().close_litellm_async_clients()
+
+
+# --------------------------------------------------------------------------------------------------- lean
+
+
+class LeanDoor:
+    """An OpenAI-compatible server, over one pool of kept-alive connections and nothing else.
+
+    Parameters
+    ----------
+    model
+        The model's name as the server knows it.
+    api_base
+        The server, ending in ``/v1``.
+    key
+        The key to send, and to this server only: redirects are not followed.
+    """
+
+    def __init__(self, model: str, api_base: str, key: SecretStr) -> None:
+        self._model, self._url, self._key = model, f"{api_base.rstrip('/')}/chat/completions", key
+        self._session: Any = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def complete(self, messages: Messages, settings: Mapping[str, Any]) -> Reply:
+        """Send one request."""
+        import aiohttp
+
+        body = json.dumps({"model": self._model, "messages": messages, **settings}).encode()
+        started = time.perf_counter()
+        try:
+            async with self._connected().post(self._url, data=body, allow_redirects=False) as response:
+                raw = await self._body(response)
+                status, headers = response.status, response.headers
+        except (aiohttp.ClientError, OSError) as error:
+            message = _redact(str(error) or type(error).__name__, self._key)
+            raise TransientError(f"{self._url}: {message}", reason="connection") from error
+        if status != 200:
+            return _no_reply(status, _redact(raw.decode("utf-8", "replace"), self._key), headers)
+        return self._reply(raw, time.perf_counter() - started)
+
+    def _connected(self) -> Any:
+        import aiohttp
+
+        loop = asyncio.get_running_loop()
+        if self._session is None or self._loop is not loop:
+            self._loop = loop
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None),  # the collection holds the deadline of the whole call
+                headers={
+                    "Authorization": f"Bearer {self._key.get_secret_value()}",
+                    "Content-Type": "application/json",
+                    "Accept-Encoding": "identity",
+                },
+            )
+        return self._session
+
+    @staticmethod
+    async def _body(response: Any) -> bytes:
+        chunks, size = [], 0
+        async for chunk in response.content.iter_any():
+            size += len(chunk)
+            if size > LARGEST_BODY:
+                response.close()
+                raise PermanentError(f"the reply is larger than {LARGEST_BODY} bytes", reason="too_large")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    @staticmethod
+    def _reply(raw: bytes, latency_s: float) -> Reply:
+        try:
+            payload = json.loads(raw)
+            choice = payload["choices"][0]
+            message = choice["message"]
+            return _reply(
+                content=message.get("content"),
+                refusal=message.get("refusal"),
+                finish_reason=choice.get("finish_reason"),
+                usage=payload.get("usage") or {},
+                model=payload.get("model"),
+                cost_usd=None,
+                latency_s=latency_s,
+            )
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise _malformed(f"{type(error).__name__}: {raw[:200].decode('utf-8', 'replace')}") from error
+
+    async def close(self) -> None:
+        """Close the connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+
+# ------------------------------------------------------------------------------------------- what both do
+
+
+def _reply(
+    *,
+    content: Any,
+    refusal: Any,
+    finish_reason: Any,
+    usage: Mapping[str, Any],
+    model: Any,
+    cost_usd: float | None,
+    latency_s: float,
+) -> Reply:
+    text = refusal if refusal and not content else content
+    return Reply(
+        text=well_formed(text or ""),
+        finish_reason="refusal" if refusal and not content else finish_reason or "stop",
+        usage=Usage(
+            prompt_tokens=usage.get("prompt_tokens") or 0,
+            completion_tokens=usage.get("completion_tokens") or 0,
+        ),
+        cost_usd=cost_usd,
+        latency_s=latency_s,
+        model=model or "",
+    )
+
+
+def well_formed(text: str) -> str:
+    """Return the text with each half of a broken surrogate pair replaced, so that it can be stored."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _no_reply(status: int | None, message: str, headers: Mapping[str, str]) -> Reply:
+    """Raise what a failed request means; a content filter is no error but a reply, and is returned."""
+    lowered = message.lower()
+    if status == 400 and any(mark in lowered for mark in _FILTER_MARKS):
+        return Reply(text=message, finish_reason="content_filter")
+    reason, message = _reason(status, lowered), f"the endpoint answered {status}: {message[:2000]}"
+    if reason in _TRANSIENT:
+        raise TransientError(message, reason=reason, retry_after_s=_retry_after(headers))
+    raise PermanentError(message, reason=reason)
+
+
+def _reason(status: int | None, lowered: str) -> str:
+    if status is None:
+        return "connection"
+    if status < 400:
+        return "malformed" if status < 300 else "redirect"
+    if status == 429 and "insufficient_quota" in lowered:
+        return "quota"
+    if status == 400 and any(mark in lowered for mark in _CONTEXT_MARKS):
+        return "context_window"
+    return _REASONS.get(status, "server_error" if status >= 500 else "bad_request")
+
+
+def _malformed(message: str) -> TransientError:
+    return TransientError(f"the endpoint's answer is not a chat completion: {message}", reason="malformed")
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read ``Retry-After`` as seconds or as a date; None where it is absent or makes no sense."""
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+        except (ValueError, OverflowError):
+            return None
+    return None if math.isnan(seconds) else max(0.0, seconds)
+
+
+def _redact(message: str, key: SecretStr | None) -> str:
+    secret = key.get_secret_value() if key else ""
+    return message.replace(secret, "[key]") if len(secret) >= 8 else message
