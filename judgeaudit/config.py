@@ -45,7 +45,7 @@ class CollectConfig(Record):
     replicates: int = Field(default=1, ge=1)
     """How many times each cell is asked."""
     concurrency: int = Field(default=64, ge=1, le=2000)
-    """Calls in flight at once, over all judges."""
+    """Calls in flight at once to one endpoint."""
     timeout_s: float = Field(default=60, gt=0)
     """Total time for one call, in seconds."""
     retries: int = Field(default=6, ge=0)

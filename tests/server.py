@@ -26,7 +26,12 @@ class Fault:
 
 
 def completion(
-    text: str | None, *, finish_reason: str = "stop", model: str = "fake-1", usage: tuple[int, int] | None = (100, 10), **more: Any
+    text: str | None,
+    *,
+    finish_reason: str = "stop",
+    model: str = "fake-1",
+    usage: tuple[int, int] | None = (100, 10),
+    **more: Any,
 ) -> str:
     """Return the body of a chat completion."""
     message = {"role": "assistant", "content": text, **more}
@@ -121,13 +126,15 @@ class Server:
             if fault.drop:
                 assert request.transport is not None
                 request.transport.abort()
-            return web.Response(status=fault.status, text=fault.body, headers=fault.headers, content_type="application/json")
+            return web.Response(
+                status=fault.status, text=fault.body, headers=fault.headers, content_type="application/json"
+            )
         body = said if str(said).startswith('{"id"') else completion(str(said))
         return web.Response(text=str(body), content_type="application/json")
 
 
 def prefers(mark: str) -> Script:
-    """Return the script of a judge that prefers the answer which contains ``mark``, and says tie when both or none do."""
+    """Return the script of a judge that prefers the one answer with ``mark`` in it, and else says tie."""
 
     def script(request: Request) -> str:
         _, _, after_a = request.prompt.partition("<answer_a")

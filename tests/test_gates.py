@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judgeaudit.errors import ConfigError
-from judgeaudit.gates import DEFAULT_POLICY, RULES, exit_status, gate, load_policy, standing, taste
+from judgeaudit.gates import DEFAULT_POLICY, RULES, exit_status, gate, holding_policy, load_policy, standing, taste
 from judgeaudit.records import Audit, Counts, Estimate, Finding, JudgeAudit, Scale, Status
 
 
@@ -249,8 +249,8 @@ def test_a_looser_limit_never_turns_a_pass_into_anything_else(point, half, most,
 
 @pytest.mark.parametrize(
     ("angle", "expected"),
-    [(3, "truth"), (-3, "truth"), (30, "mostly truth"), (44, "even"), (60, "mostly style"), (-60, "mostly against style"),
-     (90, "style"), (-90, "against style"), (150, "errors"), (-170, "errors")],
+    [(3, "truth"), (-3, "truth"), (30, "mostly truth"), (44, "even"), (60, "mostly style"),
+     (-60, "mostly against style"), (90, "style"), (-90, "against style"), (150, "errors"), (-170, "errors")],
 )  # fmt: skip
 def test_the_angle_names_the_taste(angle, expected):
     """Each step of the angle has its name."""
@@ -282,3 +282,31 @@ def test_a_judge_moved_most_by_place_goes_by_place():
     assert taste(JudgeAudit(name="j", model="m", estimates=(position, truth))) == "place"
     truth = effect("truth_sensitivity", 0.6)
     assert taste(JudgeAudit(name="j", model="m", estimates=(position, truth))) == "unknown"
+
+
+def test_the_holding_policy_passes_the_audit_it_was_made_from():
+    """Today's worst judge just holds it, and a slightly worse one does not."""
+    known = (
+        Estimate(
+            judge="j", term="truth_sensitivity", scale="net_preference", estimate=0.5, conf_low=0.413, conf_high=0.6
+        ),
+        Estimate(judge="j", term="position", scale="net_preference", estimate=0.0, conf_low=-0.071, conf_high=0.05),
+        Estimate(judge="j", term="exchange_rate", scale="ratio", estimate=None, conf_low=1.0),
+    )
+    counts = Counts(planned=100, valid=99, invalid=1)
+    audit = Audit(judges=(JudgeAudit(name="j", model="m", estimates=known, counts=counts),))
+    policy = holding_policy(audit)
+    assert policy == {
+        "truth_sensitivity": {"min": 0.41},
+        "position": {"max_abs": 0.08},
+        "invalid": {"max": 0.01},
+        "missing": {"max": 0.0},
+    }
+    assert {finding.status for finding in gate(audit, policy)} == {"PASS"}
+
+
+def test_a_judge_that_scores_has_no_place_to_favour():
+    """A limit on position does not keep a judge that sees one answer at a time from passing."""
+    points = Estimate(judge="j", term="truth_sensitivity", scale="points", estimate=2.0)
+    audit = Audit(judges=(JudgeAudit(name="j", model="m", estimates=(points,)),))
+    assert status(audit, {"position": {"max_abs": 0.1}}) == "PASS"

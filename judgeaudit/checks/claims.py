@@ -18,7 +18,10 @@ from typing import NamedTuple
 from judgeaudit.checks.lexicon import lexicon, spelt
 from judgeaudit.text import WORD, plain
 
+MAX_TITLE_WORDS = 6
 STRAIGHT = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " ", "−": "-"})
+TITLE = re.compile(r"^[ \t]*#{1,6}[ \t]+(.*)$", re.MULTILINE)
+SHORTCODE = re.compile(r"(?<!\w):[a-z]+(?:_[a-z0-9]+)*:(?!\w)")
 STEP = re.compile(r"^[ \t]*(?:step|part|point) \d{1,2}[.:)] *", re.IGNORECASE | re.MULTILINE)
 SHORT_FORMS = tuple(
     (re.compile(pattern, re.IGNORECASE), long)
@@ -68,10 +71,21 @@ def bare(text: str, question: str = "") -> str:
     text = text.translate(STRAIGHT)
     if question.strip():
         text = text.replace(question.strip().translate(STRAIGHT), " ")
+    text = SHORTCODE.sub(" ", TITLE.sub(lambda title: _keep_unless_echo(title, question), text))
     text = STEP.sub("", plain(text))
     for short, long in SHORT_FORMS:
         text = short.sub(long, text)
     return lexicon().idioms.sub(" ", text)
+
+
+def _keep_unless_echo(title: re.Match[str], question: str) -> str:
+    """Return a heading, or nothing when it only names in a few words what the text or the question speaks of."""
+    if title.string.count(title[0]) > 1:
+        return title[0]
+    named = tokens(plain(title[1]))
+    around = f"{title.string[: title.start()]}\n{title.string[title.end() :]}\n{question}".casefold()
+    echoes = all(t.kind in ("content", "name") and re.search(rf"\b{re.escape(t.word)}\b", around) for t in named)
+    return "" if echoes and len(named) <= MAX_TITLE_WORDS else title[0]
 
 
 @lru_cache(maxsize=4096)
@@ -83,7 +97,7 @@ def tokens(text: str) -> tuple[Token, ...]:
 def _read(text: str, match: re.Match[str]) -> Iterator[Token]:
     word, (start, end) = match[0].removesuffix("'s"), match.span()
     before, after = text[start - 1 : start], text[end : end + 1]
-    if before in CURRENCY:
+    if before in CURRENCY and word[0].isdigit():
         yield Token(CURRENCY[before], "unit", before, start, start)
     key, kind = _claim(text, word, start, after)
     if kind:
@@ -159,7 +173,7 @@ def _forgive(ours: list[Token], theirs: list[Token]) -> tuple[list[Token], list[
     kept = []
     for one, other in zip(ours, theirs, strict=True):
         if one.kind == other.kind == "content" and is_slip(one.word, other.word):
-            slips.append(one if spelt(other.word) in lexicon().vocabulary else other)
+            slips.append(one if other.word in lexicon().vocabulary else other)
         elif one.key != other.key and not inflected(one, other):
             kept.append((one, other))
     return [one for one, _ in kept], [other for _, other in kept], slips
@@ -167,7 +181,7 @@ def _forgive(ours: list[Token], theirs: list[Token]) -> tuple[list[Token], list[
 
 def _slips_from_silence(word: str) -> bool:
     known = lexicon()
-    return spelt(word) not in known.vocabulary and any(misspelt(word, silent) for silent in known.silent)
+    return word not in known.vocabulary and any(misspelt(word, silent) for silent in known.silent)
 
 
 def _unequal_runs(left: Sequence[str], right: Sequence[str]) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
@@ -227,7 +241,7 @@ def misspelt(one: str, other: str) -> bool:
 
 def is_slip(one: str, other: str) -> bool:
     """Return whether one of two words is a misspelling of the other, and not a word of its own."""
-    return misspelt(one, other) and len({spelt(one), spelt(other)} & lexicon().vocabulary) == 1
+    return misspelt(one, other) and len({one, other} & lexicon().vocabulary) == 1
 
 
 def reasons_of(found: Difference) -> set[str]:

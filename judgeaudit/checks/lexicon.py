@@ -15,13 +15,13 @@ from judgeaudit.text.wordlists import FUNCTION_WORDS
 ENDINGS = ("ing", "ed", "es", "s", "d")
 SPELLINGS = (
     (re.compile(r"(?<=..)our(?=s?$|ed|ing|ful|ite|able|less|hood|al)"), "or"),
-    (re.compile(r"(?<=[^aeious][tbchgv])re(?=s?$)|(?<=[aio][tb])re(?=s?$)"), "er"),
+    (re.compile(r"(?<=[tb])re(?=s?$)"), "er"),
     (re.compile(r"(?<=..)is(?=e[ds]?$|ing$|ation|er)"), "iz"),
     (re.compile(r"(?<=..)ys(?=e[ds]?$|ing$)"), "yz"),
     (re.compile(r"ll(?=ed$|ing$|er$)"), "l"),
     (re.compile(r"(?<=en)c(?=es?$)"), "s"),
     (re.compile(r"(?<=..)ogue(?=s?$)"), "og"),
-    (re.compile(r"ae|oe"), "e"),
+    (re.compile(r"ae|oe(?!s?$|d$)"), "e"),
 )
 
 
@@ -66,9 +66,9 @@ def lexicon() -> Lexicon:
     claims, frames = load_fixture("lexicons/claims"), load_fixture("lexicons/frames")
     classes = dict(_classes(claims))
     frame = frozenset(frames["words"].split())
-    silent = (FUNCTION_WORDS | frozenset(frames["adverb_words"].split())) - classes.keys()
+    silent = frozenset(map(spelt, FUNCTION_WORDS | set(frames["adverb_words"].split()))) - classes.keys()
     idioms = re.compile(r"\b(?:" + "|".join([*frames["idioms"], *frames["adverbs"]]) + r")\b", re.IGNORECASE)
-    known = classes.keys() | frame | silent | _item_words()
+    known = classes.keys() | frame | silent | set(claims["confusions"].split()) | _item_words()
     return Lexicon(classes, frame, silent, idioms, frozenset(known), frozenset(claims["weak"].split()))
 
 
@@ -89,15 +89,16 @@ def _classes(claims: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, str]]]
         yield word, ("not", "negation")
     numbers = claims["numbers"]
     yield from ((word, (value, "number")) for word, value in numbers.items())
-    for ten, unit in product(claims["tens"].split(), claims["ones"].split()):
-        yield f"{ten}-{unit}", (f"{numbers[ten][0]}{numbers.get(unit, unit)}", "number")
+    for ten, (unit, digit) in product(claims["tens"].split(), claims["ones"].items()):
+        yield f"{ten}-{unit}", (f"{numbers[ten][0]}{digit}", "number")
 
 
 @cache
 def _item_words() -> frozenset[str]:
     """Return every lower-case word of the shipped items, true values and wrong ones alike."""
     texts = (path.read_text(encoding="utf-8") for path in sorted((asset_dir("fixtures") / "items").glob("*.txt")))
-    return frozenset(spelt(word) for text in texts for word in re.findall(r"[a-z]{2,}", text))
+    found = {word for text in texts for word in re.findall(r"[a-z]{2,}", text.casefold())}
+    return frozenset(found | {spelt(word) for word in found})
 
 
 @cache

@@ -43,15 +43,32 @@ def style_reasons(plain: str, styled: str, question: str, *, loose: bool = False
         The texts were not made from one another by known edits: inflection and spelling may differ.
     """
     codes = reasons_of(difference(plain, styled, question, loose))
-    before, after = protected_parts(plain, question), protected_parts(styled, question)
-    if before != after:
-        changed = (Counter(before) - Counter(after)) + (Counter(after) - Counter(before))
-        codes |= {code for code, _ in changed} or {"order"}
+    codes |= protected_reasons(plain, styled, question, loose=loose)
     if any(DENIES.match(x) and AFFIRMS.match(y) for x, y in ((plain, styled), (styled, plain))):
         codes.add("yes-no")
     if marks(plain)["encoding"] != marks(styled)["encoding"]:
         codes.add("encoding")
     return codes
+
+
+def protected_reasons(one: str, other: str, question: str, *, loose: bool) -> set[str]:
+    """Return which protected spans differ: code, mathematics, addresses, quotations, tables, or their order.
+
+    Between loose texts, code and mathematics may gain or lose their delimiters, as long as their content stands.
+    """
+    before, after = protected_parts(one, question), protected_parts(other, question)
+    if before == after:
+        return set()
+    gone, new = Counter(before) - Counter(after), Counter(after) - Counter(before)
+    if loose:
+        gone = Counter(part for part in gone if not _stands_in(part, other))
+        new = Counter(part for part in new if not _stands_in(part, one))
+    return {code for code, _ in gone + new} or (set() if loose else {"order"})
+
+
+def _stands_in(part: tuple[str, str], text: str) -> bool:
+    code, content = part
+    return code in ("code", "math") and content in text.translate(DELIMITERS)
 
 
 @lru_cache(maxsize=8192)
@@ -66,7 +83,7 @@ def misspelling_reasons(old: str, new: str) -> frozenset[str]:
     codes = {token.kind for token in tokens(bare(old))} & CLAIM_KINDS
     if not misspelt(old.casefold(), new.casefold()) or not old.islower():
         codes.add("content")
-    if spelt(new.casefold()) in lexicon().vocabulary:
+    if new.casefold() in lexicon().vocabulary:
         codes.add("real-word")
     return frozenset(codes)
 

@@ -10,14 +10,28 @@ from judgeaudit.errors import ConfigError
 from judgeaudit.judges.api import ApiJudge
 from judgeaudit.judges.callable import CallableJudge
 from judgeaudit.judges.local import LocalJudge
-from judgeaudit.judges.protocol import Judge
+from judgeaudit.judges.protocol import Closable, Judge
 from judgeaudit.judges.simulated import TASTES, SimulatedJudge, Taste
 from judgeaudit.records import JudgeSpec
 
-__all__ = ["TASTES", "ApiJudge", "CallableJudge", "Judge", "LocalJudge", "SimulatedJudge", "Taste", "as_judge"]
+__all__ = [
+    "TASTES",
+    "AnyJudge",
+    "ApiJudge",
+    "CallableJudge",
+    "Closable",
+    "Judge",
+    "LocalJudge",
+    "SimulatedJudge",
+    "Taste",
+    "as_judge",
+]
+
+AnyJudge = str | JudgeSpec | Judge | Callable[..., Any]
+"""What names a judge: a model string, a specification, the judge itself, or a function."""
 
 
-def as_judge(judge: str | JudgeSpec | Judge | Callable[..., Any]) -> Judge:
+def as_judge(judge: AnyJudge) -> Judge:
     """Return the judge that is meant: by a model string, a specification, a function, or the judge itself.
 
     A model string such as ``openai/gpt-4.1`` gives a judge named by its last part.
@@ -40,7 +54,7 @@ def as_judge(judge: str | JudgeSpec | Judge | Callable[..., Any]) -> Judge:
         return _from_spec(judge)
     if isinstance(judge, Judge):
         return judge
-    if callable(judge):
+    if isinstance(judge, Callable):  # the builtin of that name is hidden here by the module judges.callable
         return CallableJudge(judge)
     raise ConfigError(f"{judge!r} is no judge: give a model string, a JudgeSpec, a judge, or a function")
 

@@ -52,6 +52,7 @@ class ApiJudge:
     """
 
     note = ""
+    parallel: int | None = None
 
     def __init__(self, spec: JudgeSpec) -> None:
         self._spec = spec

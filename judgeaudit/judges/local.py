@@ -27,6 +27,8 @@ Method = Literal["ab", "loglik"]
 CONTEXT = 4096
 PREFILL = "The better answer is Answer"
 CANDIDATES = 400
+VOCABULARY = 1_000_000
+"""More than any model has: all tokens are candidates."""
 KEY = "local"
 
 
@@ -37,6 +39,8 @@ class Engine:
     ----------
     path
         A GGUF file.
+    port
+        Where its server listens on loopback; 0 takes a free port.
 
     Raises
     ------
@@ -44,7 +48,7 @@ class Engine:
         When llama.cpp cannot read the file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, port: int = 0) -> None:
         import xllamacpp
 
         params = xllamacpp.CommonParams()
@@ -52,7 +56,7 @@ class Engine:
         params.n_ctx, params.n_parallel = CONTEXT, 1
         params.warmup, params.verbosity, params.cache_ram_mib, params.ui = False, -1, 0, False
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
-        params.hostnames, params.api_keys = ["127.0.0.1"], [KEY]
+        params.hostnames, params.port, params.api_keys = ["127.0.0.1"], port, [KEY]
         try:
             self._server = xllamacpp.Server(params)
         except (RuntimeError, ValueError) as error:
@@ -86,12 +90,14 @@ class Engine:
         body = {"content": text, "add_special": False, "parse_special": True}
         return list(self._post("/tokenize", body)["tokens"])
 
-    def _complete(self, prompt: str | list[int], **settings: Any) -> dict[str, Any]:
+    def _complete(self, prompt: str | list[int], **settings: Any) -> dict[str, Any] | None:
+        """Return the next token with its candidates; None where its bytes are no character of their own."""
         reply = self._server.handle_completions({"prompt": prompt, "n_predict": 1, **settings})
         if "choices" not in reply:
             message = str(reply.get("error", reply))[:300]
             raise PermanentError(f"the local model: {message}", reason="local_model")
-        return cast("dict[str, Any]", reply["choices"][0]["logprobs"]["content"][0])
+        logprobs = reply["choices"][0]["logprobs"]
+        return cast("dict[str, Any]", logprobs["content"][0]) if logprobs else None
 
     def letter_share(self, prompt: str) -> float:
         """Return P(A) / (P(A) + P(B)) of the next token after ``prompt``.
@@ -104,7 +110,7 @@ class Engine:
         with self._lock:
             head = self._complete(prompt, n_probs=CANDIDATES, temperature=0)
         mass = {"A": 0.0, "B": 0.0}
-        for candidate in head["top_logprobs"]:
+        for candidate in head["top_logprobs"] if head else ():
             letter = candidate["token"].strip()
             if letter in mass:
                 mass[letter] += math.exp(candidate["logprob"])
@@ -129,12 +135,23 @@ class Engine:
     def _token_log_probability(self, tokens: list[int], i: int) -> float:
         key = tuple(tokens[: i + 1])
         if key not in self._known:
-            # a bias of 1000 makes the sampler take this token; the probability reported is the one before the bias
-            head = self._complete(
-                tokens[:i], n_probs=1, logit_bias=[[tokens[i], 1000.0]], samplers=["logit_bias", "temperature"]
-            )
-            self._known[key] = float(head["logprob"])
+            head = self._forced(tokens[:i], tokens[i], n_probs=1)
+            self._known[key] = float(head["logprob"]) if head else self._split_character(tokens[:i], tokens[i])
         return self._known[key]
+
+    def _forced(self, given: list[int], token: int, n_probs: int) -> dict[str, Any] | None:
+        """Make the sampler take a token by a bias of 1000; the probabilities reported are those before the bias."""
+        bias = {"logit_bias": [[token, 1000.0]], "samplers": ["logit_bias", "temperature"]}
+        return self._complete(given, n_probs=n_probs, **bias)
+
+    def _split_character(self, given: list[int], token: int) -> float:
+        """Return the log-probability of a token that is part of a character, such as an emoji, among all tokens."""
+        blank = self.tokens(" the")[0]
+        head = self._forced(given, blank, n_probs=VOCABULARY)
+        found = [c["logprob"] for c in (head or {}).get("top_logprobs", ()) if c["id"] == token]
+        if not found:
+            raise PermanentError(f"the local model gives no probability for token {token}", reason="local_model")
+        return float(found[0])
 
 
 class LocalJudge:
@@ -153,10 +170,12 @@ class LocalJudge:
         When the weights have not been fetched, or llama.cpp is missing.
     """
 
+    parallel: int | None = 1
+    protocol: records.Protocol = "pairwise"
+
     def __init__(self, spec: records.JudgeSpec) -> None:
         _check_installed()
         self.name, self.model = spec.name, spec.model
-        self.protocol: records.Protocol = "pairwise"
         self._path, self.method = _model_and_method(spec)
         self._template = load_template(spec.prompt or "local-letter", "pairwise")
         self.note = "for demonstration, not for grading" if spec.model.startswith("local/") else ""

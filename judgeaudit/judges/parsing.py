@@ -101,8 +101,9 @@ def read(trial: Trial, replies: Sequence[Reply], *, echoes: Iterable[str] = ()) 
 
 def is_truncated(reply: Reply) -> bool:
     """Whether the judge ran out of tokens before it said anything, as one that thinks at length does."""
-    said_nothing = reply.first_share is None and reply.score is None and not _without_thoughts(reply.text).strip()
-    return said_nothing and reply.finish_reason == "length"
+    if reply.finish_reason != "length" or reply.first_share is not None or reply.score is not None:
+        return False
+    return not _without_thoughts(reply.text).strip()
 
 
 # ------------------------------------------------------------------------------------------ screen to pair
@@ -295,7 +296,7 @@ def _whole_json(text: str) -> dict[str, list[Any]] | None:
     if not (body.startswith("{") and body.endswith("}") and len(body) <= _LONGEST_JSON):
         return None
     try:
-        found = json.loads(body, object_pairs_hook=_fields)
+        found = _JSON.decode(body)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
@@ -306,6 +307,9 @@ def _fields(pairs: list[tuple[str, Any]]) -> dict[str, list[Any]]:
     for name, value in pairs:
         fields.setdefault(name.lower(), []).append(value)
     return fields
+
+
+_JSON: Final = json.JSONDecoder(object_pairs_hook=_fields)
 
 
 def _rationale(fields: dict[str, list[Any]]) -> str:

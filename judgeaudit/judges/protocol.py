@@ -40,6 +40,11 @@ class Judge(Protocol):
         """Whatever shares a rate limit with it: host and key name, or its own name."""
         ...
 
+    @property
+    def parallel(self) -> int | None:
+        """How many calls it can serve at once; None for as many as the configuration allows."""
+        ...
+
     def recipe(self) -> dict[str, Any]:
         """All about this judge that could change an answer: model, prompt, settings. JSON values only, no keys."""
         ...

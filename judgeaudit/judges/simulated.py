@@ -69,6 +69,7 @@ class SimulatedJudge:
     protocol: records.Protocol = "pairwise"
     note: str = "a simulation, to calibrate the instrument"
     model: str = "simulated"
+    parallel: None = None
 
     @classmethod
     def from_spec(cls, spec: records.JudgeSpec) -> SimulatedJudge:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
 from judgeaudit.records.base import Record
+from judgeaudit.records.display import describe, to_frame, to_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Scale = Literal["net_preference", "log_odds", "points", "degrees", "ratio", "share"]
 Grade = Literal["MATERIAL", "NEGLIGIBLE", "INCONCLUSIVE", "NOT GRADED"]
@@ -36,6 +40,14 @@ class Estimate(Record):
     """Seed, covariance, degrees of freedom, iterations, convergence: all that made the number."""
     grade: Grade = "NOT GRADED"
     note: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The estimate in plain words, with its interval."""
+        return describe(self)
+
+    def _repr_html_(self) -> str:
+        return to_table([self])
 
 
 class Counts(Record):
@@ -129,6 +141,13 @@ class Audit(Record):
         """Outcomes over all judges."""
         fields = Counts.model_fields
         return Counts(**{name: sum(getattr(judge.counts, name) for judge in self.judges) for name in fields})
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return every estimate of every judge as a data frame, one row each."""
+        return to_frame(self.estimates)
+
+    def _repr_html_(self) -> str:
+        return to_table(self.estimates)
 
     def judge(self, name: str) -> JudgeAudit:
         """Return the audit of the judge called ``name``.

@@ -1,24 +1,40 @@
 """The regression: verdicts become estimates with intervals one can rely on.
 
-``fit`` measures every judge; ``regress`` explains verdicts by any columns. The formulas and their measured coverage are
-in ``docs/methods.md``.
+``fit`` measures every judge; ``regress`` explains verdicts by any columns; ``detectable`` and ``items_needed`` plan an
+audit. The formulas and their measured coverage are in ``docs/methods.md``.
 """
 
 from judgeaudit.regression.assembly import fit
 from judgeaudit.regression.bmj import bmj_interval
-from judgeaudit.regression.design import Calls, Design, facet_design, tabulate, utility_design
+from judgeaudit.regression.bootstrap import cluster_bootstrap
+from judgeaudit.regression.design import Calls, Design, tabulate
 from judgeaudit.regression.grades import grade, holm
 from judgeaudit.regression.logit import regress
+from judgeaudit.regression.matrices import facet_design, utility_design
+from judgeaudit.regression.panels import convene, panel_verdicts, self_preference
+from judgeaudit.regression.power import clusters_for, detectable, items_needed, still_wide
+from judgeaudit.regression.stopping import confidence_sequence, hybrid_interval, verdict_so_far
 
 __all__ = [
     "Calls",
     "Design",
     "bmj_interval",
+    "cluster_bootstrap",
+    "clusters_for",
+    "confidence_sequence",
+    "convene",
+    "detectable",
     "facet_design",
     "fit",
     "grade",
     "holm",
+    "hybrid_interval",
+    "items_needed",
+    "panel_verdicts",
     "regress",
+    "self_preference",
+    "still_wide",
     "tabulate",
     "utility_design",
+    "verdict_so_far",
 ]

@@ -32,6 +32,7 @@ def fit(
     run_id: str = "",
     provenance: Mapping[str, Any] | None = None,
     validity: Estimate | None = None,
+    covariates: Sequence[str] = (),
 ) -> Audit:
     """Measure how much every judge rewards style and how much truth.
 
@@ -59,6 +60,9 @@ def fit(
     validity
         Share of pairs whose "false" answer is not false, with its interval, as found by a check of a sample: truth
         sensitivity is corrected for it, and is not graded where more than 15 percent may be invalid.
+    covariates
+        Features of the manipulation checks (such as ``log_words``, the log length ratio) to hold constant: gives
+        ``covariate.<name>`` and ``style_given_covariates`` on the log-odds scale.
 
     Raises
     ------
@@ -66,7 +70,7 @@ def fit(
         When the verdicts cannot answer the question: a pair is unknown, a cell is answered twice, every pair was shown
         in one order, or a judge mixes scores with choices.
     """
-    calls = tabulate(pairs, verdicts)
+    calls = tabulate(pairs, verdicts, covariates)
     names = _in_order(calls, models or {})
     own = {name: [verdict for verdict in verdicts if verdict.trial.judge == name] for name in names}
     estimates = {name: account_for_invalid_pairs(_estimates(calls[name], margin), validity) for name in names}

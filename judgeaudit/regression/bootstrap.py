@@ -47,21 +47,22 @@ def cluster_bootstrap(design: Design, replicates: int = 1000, *, seed: int = 0, 
     cells = tabulate_cells(design.y, rows.index, design.cluster, k)
     g = len(cells.count)
     rng = np.random.default_rng(seed)
-    full = solve_logits(rows.X, cells.total.sum(axis=0)[None], cells.count.sum(axis=0)[None], firth=firth)
+    start = _refit(
+        rows.X, cells.total.sum(axis=0)[None], cells.count.sum(axis=0)[None], np.zeros(rows.X.shape[1]), firth
+    )
     size = max(1, BATCH_ENTRIES // max(k, g))
     draws = []
     for begin in range(0, replicates, size):
         weights = rng.multinomial(g, np.full(g, 1 / g), size=min(size, replicates - begin)).astype(np.float64)
-        fits = _refit(rows.X, weights @ cells.total, weights @ cells.count, full.params[0], firth=firth)
-        draws.append(fits)
+        draws.append(_refit(rows.X, weights @ cells.total, weights @ cells.count, start[0], firth))
     return np.concatenate(draws)
 
 
-def _refit(X: Floats, total: Floats, count: Floats, start: Floats, *, firth: bool) -> Floats:
+def _refit(X: Floats, total: Floats, count: Floats, start: Floats, firth: bool) -> Floats:
     try:
         fits = solve_logits(X, total, count, firth=firth, start=start)
     except np.linalg.LinAlgError:
         fits = None
     if fits is None or not fits.converged:
-        raise DesignError("a bootstrap resample has no finite maximum (separation); ask for firth=True")
+        raise DesignError("the verdicts, or a resample, have no finite maximum (separation); ask for firth=True")
     return fits.params

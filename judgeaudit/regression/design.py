@@ -1,8 +1,7 @@
-"""Verdicts become arrays: what every judge said, and the design matrices that explain it.
+"""Verdicts become arrays: what every judge said, and the form of what explains it.
 
-``tabulate`` turns records into one `Calls` per judge, the columnar form every estimator reads. ``utility_design`` and
-``facet_design`` turn `Calls` into a `Design`, a model matrix that remembers how it was made and which terms it could
-not identify.
+``tabulate`` turns records into one `Calls` per judge, the columnar form every estimator reads. A `Design` is a model
+matrix that remembers how it was made and which terms it could not identify; ``matrices`` makes them out of `Calls`.
 """
 
 from __future__ import annotations
@@ -62,6 +61,9 @@ class PairTable:
     loading: Floats
     """Facet present in a minus present in b, shape (pairs, facets)."""
     facets: tuple[str, ...]
+    measured: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    """Measured covariates, a minus b, shape (pairs, covariates); NaN where a pair was not measured."""
+    covariates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -162,13 +164,13 @@ class Design:
 # ------------------------------------------------------------------------------------------------- pairs
 
 
-def tabulate_pairs(pairs: Iterable[Pair]) -> PairTable:
+def tabulate_pairs(pairs: Iterable[Pair], covariates: Sequence[str] = ()) -> PairTable:
     """Turn pairs into columns, sorted by id so that no result depends on the order of the input.
 
     Raises
     ------
     DesignError
-        When two different pairs share an id.
+        When two different pairs share an id, or no pair was measured on a covariate.
     """
     ordered = sorted(pairs, key=lambda pair: pair.id)
     for one, other in pairwise(ordered):
@@ -190,7 +192,21 @@ def tabulate_pairs(pairs: Iterable[Pair]) -> PairTable:
         dose=np.array([_dose(pair) for pair in ordered], dtype=np.int64),
         loading=loading.reshape(len(ordered), len(facets)),
         facets=facets,
+        measured=_measured(ordered, covariates),
+        covariates=tuple(covariates),
     )
+
+
+def _measured(pairs: Sequence[Pair], covariates: Sequence[str]) -> Floats:
+    """Return the features named ``covariates`` from the manipulation checks, shape (pairs, covariates)."""
+    features = [pair.check.features if pair.check else {} for pair in pairs]
+    known = sorted(set().union(*features))
+    for name in covariates:
+        if name not in known:
+            listed = ", ".join(known) or "none: verify the pairs first"
+            raise DesignError(f"no pair was measured on {name!r}{suggest(name, known)}; measured are: {listed}")
+    found = [[feature.get(name, np.nan) for name in covariates] for feature in features]
+    return np.array(found, dtype=np.float64).reshape(len(pairs), len(covariates))
 
 
 def _styles(pair: Pair) -> set[tuple[str, int, str]]:
@@ -223,8 +239,17 @@ def _levels(values: Sequence[str]) -> Levels:
 # ----------------------------------------------------------------------------------------------- verdicts
 
 
-def tabulate(pairs: Iterable[Pair], verdicts: Iterable[Verdict]) -> dict[str, Calls]:
+def tabulate(pairs: Iterable[Pair], verdicts: Iterable[Verdict], covariates: Sequence[str] = ()) -> dict[str, Calls]:
     """Turn the valid verdicts into columns, by judge in alphabetical order.
+
+    Parameters
+    ----------
+    pairs
+        Every pair the judges were asked about.
+    verdicts
+        One verdict per planned cell; those that are not valid are left out.
+    covariates
+        Features of the pairs' manipulation checks to carry along, such as ``log_words``.
 
     Raises
     ------
@@ -232,7 +257,7 @@ def tabulate(pairs: Iterable[Pair], verdicts: Iterable[Verdict]) -> dict[str, Ca
         When a verdict belongs to no pair given, when a cell of the plan is answered twice, when one judge mixes scores
         with choices, or when a judge was shown every pair in the same order.
     """
-    table = tabulate_pairs(pairs)
+    table = tabulate_pairs(pairs, covariates)
     index = {pair_id: i for i, pair_id in enumerate(table.ids)}
     by_judge: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
@@ -290,81 +315,3 @@ def _protocol(judge: str, verdicts: Sequence[Verdict]) -> Protocol:
             "and a taste for the first position cannot be told apart; collect with orders: both or counterbalanced"
         )
     return protocols[0]
-
-
-# ----------------------------------------------------------------------------------------------- matrices
-
-
-def without_placebos(calls: Calls) -> Calls:
-    """Leave out the pairs that differ in nothing a model knows."""
-    differs = calls.contrast != PLACEBO
-    return calls if differs.all() else calls.where(differs)
-
-
-def utility_design(calls: Calls) -> Design:
-    """Build the model matrix of the utility layer: position, truth, style, truth x style.
-
-    Placebo pairs differ in nothing the model knows and are left out.
-    """
-    calls = without_placebos(calls)
-    coding = np.array([CODING[contrast] for contrast in CONTRASTS])[calls.contrast]
-    columns: dict[str, Floats] = {"position": calls.s.astype(np.float64)} if calls.two_orders else {}
-    columns |= {"truth": coding[:, 0], "style": coding[:, 1], "style_x_truth": coding[:, 2]}
-    return build_design(calls.y, columns, calls.cluster, calls.sharing)
-
-
-def facet_design(calls: Calls) -> Design:
-    """Build the model matrix that lets every style facet have its own coefficient.
-
-    A facet's column is its presence in a minus its presence in b. Facets that occur in fewer than two clusters are
-    named as unidentified, and the verdicts that bear on them are left out.
-    """
-    calls = without_placebos(calls)
-    loading = calls.pairs.loading[calls.pair]
-    sparse = {
-        f"style.{name}": "occurs in fewer than two clusters"
-        for name, column in zip(calls.pairs.facets, loading.T, strict=True)
-        if count_clusters(calls.cluster[column != 0]) < 2
-    }
-    kept = np.array([f"style.{name}" not in sparse for name in calls.pairs.facets], dtype=bool)
-    if not kept.all():
-        inside = ~(loading[:, ~kept] != 0).any(axis=1)
-        calls, loading = calls.where(inside), loading[inside]
-    coding = np.array([CODING[contrast] for contrast in CONTRASTS])[calls.contrast]
-    columns: dict[str, Floats] = {"position": calls.s.astype(np.float64)} if calls.two_orders else {}
-    columns["truth"] = coding[:, 0]
-    columns |= {f"style.{name}": loading[:, f] for f, name in enumerate(calls.pairs.facets) if kept[f]}
-    columns["style_x_truth"] = coding[:, 2]
-    design = build_design(calls.y, columns, calls.cluster, calls.sharing)
-    return replace(design, unidentified=sparse | design.unidentified)
-
-
-def build_design(y: Floats, columns: Mapping[str, Floats], cluster: Ints, sharing: tuple[Sharing, ...] = ()) -> Design:
-    """Assemble a design from named columns, setting aside by name those the data cannot identify."""
-    names = tuple(columns)
-    X = np.column_stack(list(columns.values())) if names else np.empty((len(y), 0))
-    reasons = unidentified(X, names)
-    kept = [i for i, name in enumerate(names) if name not in reasons]
-    recipe = {"columns": [names[i] for i in kept], "rows": len(y), "left_out": dict(reasons)}
-    return Design(y, X[:, kept], tuple(names[i] for i in kept), cluster, sharing, reasons, recipe)
-
-
-def unidentified(X: Floats, columns: Sequence[str]) -> dict[str, str]:
-    """Return the columns of ``X`` that carry no information of their own, each with the reason.
-
-    A column is set aside when it is zero throughout, or when those to its left already determine it.
-    """
-    reasons: dict[str, str] = {}
-    gram = X.T @ X
-    kept: list[int] = []
-    for j, name in enumerate(columns):
-        if gram[j, j] == 0:
-            reasons[name] = "no verdict bears on it"
-            continue
-        share = np.linalg.solve(gram[np.ix_(kept, kept)], gram[kept, j]) if kept else np.empty(0)
-        if gram[j, j] - gram[j, kept] @ share > 1e-9 * gram[j, j]:
-            kept.append(j)
-        else:
-            others = [columns[k] for k, value in zip(kept, share, strict=True) if abs(value) > 1e-6]
-            reasons[name] = f"collinear with {', '.join(others)}"
-    return reasons

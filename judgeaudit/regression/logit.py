@@ -17,7 +17,8 @@ import numpy as np
 from judgeaudit.errors import DesignError
 from judgeaudit.records import Estimate
 from judgeaudit.regression.bmj import LEVEL, SHARE, Floats, Ints, count_clusters, infer_bounded, tabulate_cells
-from judgeaudit.regression.design import Design, build_design
+from judgeaudit.regression.design import Design
+from judgeaudit.regression.matrices import build_design
 from judgeaudit.regression.newton import BATCH_ENTRIES, Rows, distinct_rows, expit, information, solve_logits
 
 LARGE = 20_000

@@ -13,11 +13,11 @@ import numpy as np
 
 from judgeaudit.records import CONTRASTS, Contrast
 from judgeaudit.regression.bmj import Floats, Ints
-from judgeaudit.regression.design import CODES, CODING, Calls, Levels, PairTable
+from judgeaudit.regression.design import CODES, Calls, Levels, PairTable
+from judgeaudit.regression.matrices import CODED
 from judgeaudit.regression.newton import expit
 
 SIX: tuple[Contrast, ...] = tuple(contrast for contrast in CONTRASTS if contrast != "placebo")
-CODED = np.array([CODING[contrast] for contrast in CONTRASTS])
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def chances(taste: Taste, tastes: Floats, contrast: Ints, s: Ints) -> Floats:
     eta = (tastes[:, :2] * d[:, :2]).sum(axis=1) + taste.interaction * d[:, 2] + taste.position * s
     eta += tastes[np.arange(len(tastes)), 2 + contrast] + taste.conflict * (contrast == CODES["conflict"])
     if not taste.temperature:
-        return np.heaviside(eta, 0.5)
+        return np.asarray(np.heaviside(eta, 0.5))
     return expit(eta / taste.temperature)
 
 

@@ -4,41 +4,68 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from judgeaudit.records import Estimate
+from judgeaudit.regression.additivity import Additivity, check_additivity
 from judgeaudit.regression.bmj import LEVEL, Floats
-from judgeaudit.regression.design import Calls, Design, facet_design, utility_design
+from judgeaudit.regression.design import Calls, Design
 from judgeaudit.regression.logit import Covariance, LogitFit, coefficient, fit_logit, recipe_of, wald, widest
+from judgeaudit.regression.matrices import covariate_design, dose_design, facet_design, utility_design
 
 
 def log_odds(calls: Calls, level: float = LEVEL) -> Iterator[Estimate]:
     """Yield the coefficients of one judge's utility, its angle and its exchange rate."""
     design = utility_design(calls)
     fit = fit_logit(design, level) if design.columns else None
-    yield from _coefficients(calls.judge, design, fit, level)
+    yield from _coefficients(calls.judge, design, level, fit)
     if calls.two_orders:
-        turned = angle_of_fit(calls.judge, design, fit, level)
+        turned = _flag_additivity(angle_of_fit(calls.judge, fit, level), check_additivity(calls))
         yield turned
         yield exchange_rate(turned)
+    yield from _behind_style(calls, level)
+
+
+def _behind_style(calls: Calls, level: float) -> Iterator[Estimate]:
+    """Yield what lies behind style: facets, doses, and measured covariates with the style they leave over."""
     if calls.pairs.facets:
-        by_facet = facet_design(calls)
-        fit = fit_logit(by_facet, level) if by_facet.columns else None
-        named = (e for e in _coefficients(calls.judge, by_facet, fit, level) if e.term.startswith("style."))
-        yield from sorted(named, key=lambda e: e.term)
+        own = _coefficients(calls.judge, facet_design(calls), level)
+        yield from sorted((e for e in own if e.term.startswith("style.")), key=lambda e: e.term)
+    by_dose = dose_design(calls)
+    if by_dose is not None:
+        yield from (e for e in _coefficients(calls.judge, by_dose, level) if e.term == "style_dose")
+    if calls.pairs.covariates:
+        for e in _coefficients(calls.judge, covariate_design(calls), level):
+            if e.term.startswith("covariate."):
+                yield e
+            elif e.term == "style":
+                yield e.model_copy(update={"term": "style_given_covariates"})
 
 
-def _coefficients(judge: str, design: Design, fit: LogitFit | None, level: float) -> Iterator[Estimate]:
-    if fit is not None:
+def _coefficients(judge: str, design: Design, level: float, fit: LogitFit | None = None) -> Iterator[Estimate]:
+    """Yield every coefficient of a design, fitted or named as not identified."""
+    if design.columns:
+        fit = fit or fit_logit(design, level)
         for j, column in enumerate(fit.columns):
             yield coefficient(fit, judge, column, j, level)
     for column, reason in design.unidentified.items():
         yield Estimate(judge=judge, term=column, scale="log_odds", estimate=None, note=f"not identified: {reason}")
 
 
-def angle_of_fit(judge: str, design: Design, fit: LogitFit | None, level: float = LEVEL) -> Estimate:
+def _flag_additivity(turned: Estimate, check: Additivity | None) -> Estimate:
+    """Write the additivity check into the angle's recipe, and into its note where the check fires."""
+    if check is None or turned.estimate is None:
+        return turned
+    note = turned.note
+    if not check.holds:
+        shift = f"conflict pairs are {check.conflict_shift:+.2f} log odds from what truth and style alone explain"
+        note = "; ".join(filter(None, [note, f"{shift}: read conflict_failure beside the angle"]))
+    return turned.model_copy(update={"recipe": turned.recipe | {"additivity": asdict(check)}, "note": note})
+
+
+def angle_of_fit(judge: str, fit: LogitFit | None, level: float = LEVEL) -> Estimate:
     """Turn the truth and style coefficients of a fit into the fluency-truth angle."""
     if fit is None or not {"truth", "style"} <= set(fit.columns):
         missing = ", ".join(t for t in ("truth", "style") if fit is None or t not in fit.columns)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from judgeaudit.gates import BASELINE_MARGIN, Limit, decide
+from judgeaudit.gates import BASELINE_MARGIN, STATUS_ORDER, Limit, decide
 from judgeaudit.records import Audit, Estimate, JudgeAudit, Pair, Record, Status, Verdict
+from judgeaudit.reports import numbers
+from judgeaudit.reports.safe import one_line
 
 SHARPER_IS_BETTER = {"truth_sensitivity": 1, "conflict_failure": -1, "masking": -1}
 """Terms with a good direction; every other should be near zero."""
@@ -48,23 +50,46 @@ class Comparison(Record):
     only_after: tuple[str, ...]
     """Judges that stand in one run only."""
 
+    @property
+    def status(self) -> Status:
+        """Whether every judge is no worse than it was; what both runs do not share cannot be told."""
+        found = {change.status for change in self.changes}
+        return next((status for status in STATUS_ORDER if status in found), "INCONCLUSIVE")
 
-class Run(NamedTuple):
-    """An audit with what it was made from, for paired differences."""
 
+class Recorded(Protocol):
+    """An audit with what it was made from, such as `judgeaudit.pipeline.load_run` returns: for paired differences."""
+
+    @property
+    def audit(self) -> Audit:
+        """What was measured."""
+        ...
+
+    @property
+    def pairs(self) -> Sequence[Pair]:
+        """What was shown."""
+        ...
+
+    @property
+    def verdicts(self) -> Sequence[Verdict]:
+        """What was said."""
+        ...
+
+
+class _Alone(NamedTuple):
     audit: Audit
     pairs: Sequence[Pair] = ()
     verdicts: Sequence[Verdict] = ()
 
 
-def compare(before: Audit | Run, after: Audit | Run, *, margin: float = BASELINE_MARGIN) -> Comparison:
+def compare(before: Audit | Recorded, after: Audit | Recorded, *, margin: float = BASELINE_MARGIN) -> Comparison:
     """Say what changed between two runs, and whether any judge got worse.
 
     Parameters
     ----------
     before, after
-        Two audits; as a `Run` with its pairs and verdicts, shared calls are compared one by one, which needs fewer of
-        them.
+        Two audits. Two runs with their pairs and verdicts are compared call by call where they asked the same, which
+        tells smaller changes.
     margin
         How much worse a quantity may be before it matters.
 
@@ -73,7 +98,7 @@ def compare(before: Audit | Run, after: Audit | Run, *, margin: float = BASELINE
     Comparison
         One change for each judge and quantity that both runs measured.
     """
-    old, new = (run if isinstance(run, Run) else Run(run) for run in (before, after))
+    old, new = (_Alone(run) if isinstance(run, Audit) else run for run in (before, after))
     were, are = ({judge.name: judge for judge in run.audit.judges} for run in (old, new))
     changes = [
         change
@@ -136,12 +161,12 @@ def _unpaired(before: Estimate, after: Estimate) -> tuple[float | None, float | 
     return difference, difference - reach, difference + reach
 
 
-def _paired(old: Run, new: Run, name: str) -> dict[str, Mapping[str, Any]]:
+def _paired(old: Recorded, new: Recorded, name: str) -> dict[str, Mapping[str, Any]]:
     """Return the paired differences of one judge by term, new minus old, on the calls both runs answered."""
     from judgeaudit.regression.comparisons import compare as contrast
     from judgeaudit.regression.design import tabulate
 
-    same = {pair.id: pair for pair in new.pairs} | {}
+    same = {pair.id: pair for pair in new.pairs}
     shared = [pair for pair in old.pairs if pair.id in same and _content(pair) == _content(same[pair.id])]
     ids = {pair.id for pair in shared}
     renamed = [
@@ -165,6 +190,31 @@ def _made(old: Audit, new: Audit) -> list[tuple[str, str, str]]:
     before, after = (_settings(audit) for audit in (old, new))
     keys = sorted(before.keys() | after.keys())
     return [(key, before.get(key, "–"), after.get(key, "–")) for key in keys if before.get(key) != after.get(key)]
+
+
+def tell(comparison: Comparison) -> str:
+    """Say a comparison in plain lines, what got worse first and the verdict last."""
+    ordered = sorted(comparison.changes, key=lambda change: STATUS_ORDER.index(change.status))
+    lines = [f"{comparison.before or 'before'} -> {comparison.after or 'after'}"]
+    lines += [f"  {key}: {one_line(was, 60)} -> {one_line(now, 60)}" for key, was, now in comparison.made]
+    lines += [f"{change.status:<12} {_told(change)}" for change in ordered]
+    for names, where in ((comparison.only_before, "before"), (comparison.only_after, "after")):
+        lines += [f"only {where}: {one_line(', '.join(names))}"] if names else []
+    worse = [_told(change) for change in ordered if change.status == "FAIL"]
+    verdicts: dict[Status, str] = {
+        "FAIL": f"Worse: {'; '.join(worse)}.",
+        "INCONCLUSIVE": "Not shown to be no worse: ask about more items, or the same ones.",
+        "PASS": "No judge got worse by more than matters.",
+    }
+    return "\n".join([*lines, verdicts[comparison.status]]) + "\n"
+
+
+def _told(change: Change) -> str:
+    before, after = (numbers.figure(value, change.term, "net_preference") for value in (change.before, change.after))
+    bounds = f"[{numbers.points(change.conf_low)}, {numbers.points(change.conf_high)}]"
+    paired = " paired" if change.method.startswith("paired") else ""
+    moved = f"{before} -> {after}, {numbers.points(change.difference)} {bounds}{paired}"
+    return f"{one_line(change.judge)} {change.term.replace('_', ' ')} {moved}"
 
 
 def _settings(audit: Audit) -> dict[str, str]:

@@ -140,7 +140,7 @@ def _codes(labels: Sequence[object]) -> np.ndarray[tuple[int], np.dtype[np.int64
 def _features(pairs: Sequence[Pair]) -> dict[Contrast, dict[str, float]]:
     seen: dict[Contrast, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for pair in pairs:
-        for name, difference in (pair.check.features if pair.check else {}).items():
+        for name, difference in (pair.check.features if pair.check and pair.check.passed else {}).items():
             seen[pair.contrast][name].append(difference)
     return {
         contrast: {name: float(np.mean(values)) for name, values in sorted(seen[contrast].items())}

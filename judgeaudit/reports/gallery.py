@@ -17,7 +17,7 @@ LONGEST = 4000
 """Characters of one text on the page; the whole stands in the run directory."""
 WEIGHTS: Mapping[Contrast, float] = {"conflict": 1.0, "fact_styled": 0.8, "concord": 0.7, "fact_plain": 0.6}
 """What it costs to be wrong, by contrast; a pair on which nobody can be wrong does no damage."""
-TOKENS = re.compile(r"\w+|\s+|[^\w\s]")
+TOKENS = re.compile(r"[^\W_]+|\s+|[^\w\s]|_")
 UNPRINTABLE = re.compile("[\x00\ud800-\udfff]")
 
 

@@ -20,6 +20,7 @@ from judgeaudit.reports import gallery, numbers, plots, words
 from judgeaudit.reports.changes import flatten
 from judgeaudit.reports.evidence import CONTRAST_WORDS, Evidence, gather
 from judgeaudit.reports.json import total_cost
+from judgeaudit.reports.variants import families
 
 TEMPLATES = Path(__file__).with_name("templates")
 MARGIN = 0.10
@@ -65,14 +66,6 @@ def render(
     return gallery.UNPRINTABLE.sub("\ufffd", page)
 
 
-def frame(audit: Audit, *, height: int = 720) -> str:
-    """Return the page as a sealed frame for a notebook: it cannot run anything, nor reach the notebook around it."""
-    page = Markup("{}").format(render(audit))
-    return Markup('<iframe sandbox srcdoc="{}" width="100%" height="{}" title="judgeaudit"></iframe>').format(
-        page, height
-    )
-
-
 @cache
 def _template() -> Any:
     environment = SandboxedEnvironment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -108,6 +101,7 @@ def _context(audit: Audit, pairs: Sequence[Pair], verdicts: Sequence[Verdict]) -
         else (),
         "exhibits": gallery.choose(pairs, verdicts),
         "differences": [row for row in audit.contrasts if row.get("term") in ("truth_sensitivity", "style_reward")],
+        "families": families(audit, verdicts),
         "provenance": list(flatten(audit.provenance).items()),
         "policy": _yaml(holding_policy(audit)),
         "power": [_power(judge) for judge in audit.judges],

@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.json_schema import models_json_schema
 
 from judgeaudit.errors import StoreError
-from judgeaudit.records import Audit, Counts, Estimate, Finding, JudgeAudit, Record
+from judgeaudit.records import Audit, Counts, Estimate, Finding, JudgeAudit, Record, Reliability
 
 SCHEMA_VERSION = 1
 FILE_NAME = "audit.json"
 ESTIMATE_FIELDS = (
     "term", "scale", "estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "n_clusters", "method",
 )  # fmt: skip
+PARTS: tuple[type[Record], ...] = (Estimate, Reliability, Counts, Finding)
+TEXT, WHOLE = {"type": "string"}, {"type": "integer", "minimum": 0}
 COUNT_FIELDS = ("planned", "valid", "tie", "refusal", "invalid", "missing")
 
 
@@ -76,6 +79,42 @@ def from_dict(data: Mapping[str, Any]) -> Audit:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise StoreError(f"audit.json: {where}: {first['msg']}; the file was altered or cut short") from error
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of ``audit.json``; within one schema version fields are only ever added."""
+    _, parts = models_json_schema([(model, "serialization") for model in PARTS])
+    parts = {name: _open(part) for name, part in parts["$defs"].items()}
+    estimate = {**parts["Estimate"], "title": "JudgeEstimate", "required": list(ESTIMATE_FIELDS)}
+    estimate["properties"] = {name: field for name, field in estimate["properties"].items() if name != "judge"}
+    counted = dict.fromkeys(("planned", "valid", "refusal", "invalid", "missing"), WHOLE)
+    judge = {
+        "name": TEXT,
+        "model": TEXT,
+        "estimates": {"type": "array", "items": {"$ref": "#/$defs/JudgeEstimate"}},
+        "reliability": {"$ref": "#/$defs/Reliability"},
+        "counts": {"$ref": "#/$defs/Counts"},
+    }
+    run = {"id": TEXT, "items": WHOLE, "pairs": WHOLE, **counted, "cost_usd": {"type": ["number", "null"]}}
+    fields = {
+        "schema_version": {"const": SCHEMA_VERSION},
+        "run": _object(run),
+        "judges": {"type": "array", "items": _object(judge)},
+        "contrasts": {"type": "array", "items": {"type": "object"}},
+        "findings": {"type": "array", "items": {"$ref": "#/$defs/Finding"}},
+        "provenance": {"type": "object"},
+    }
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "judgeaudit audit.json"}
+    return {**head, **_object(fields), "$defs": {**parts, "JudgeEstimate": estimate}}
+
+
+def _open(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Let a reader's copy of the schema accept the fields that a later release adds."""
+    return {key: value for key, value in part.items() if key != "additionalProperties"}
+
+
+def _object(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": dict(fields), "required": list(fields)}
 
 
 def load_audit(path: str | Path) -> Audit:

@@ -17,7 +17,9 @@ LONGEST = 65_000
 """Characters; the platforms take 65,536."""
 EXAMPLES = 3
 SIGNS = {"FAIL": "❌ fail", "INCONCLUSIVE": "❔ undecided", "PASS": "✅ pass"}
-PUNCTUATION = re.compile(r"([\\`*_{}\[\]()<>#+!|~$&@:.-])")
+PUNCTUATION = re.compile(r"([\\`*_{}\[\]()<>#!|~$&@])|^(?=[-+=]|\d+[.)])")
+CALLS = re.compile(r"(\\[@#]|:(?=//)|\bwww)", re.IGNORECASE)
+"""What a platform would turn into a mention, an issue or a link."""
 
 
 def render(
@@ -59,10 +61,10 @@ def inline(text: str) -> str:
     Examples
     --------
     >>> inline("ping @you ![x](http://t.co)").replace("\u200b", "")
-    'ping \\@you \\!\\[x\\]\\(http\\://t\\.co\\)'
+    'ping \\@you \\!\\[x\\]\\(http://t.co\\)'
     """
-    escaped = PUNCTUATION.sub(r"\\\1", one_line(text))
-    return re.sub(r"(\\[@#:]|\bwww)", "\\1\u200b", escaped, flags=re.IGNORECASE)
+    escaped = PUNCTUATION.sub(lambda match: f"\\{match[1]}" if match[1] else "\u200b", one_line(text))
+    return CALLS.sub("\\1\u200b", escaped)
 
 
 def fenced(text: str) -> str:

@@ -47,13 +47,13 @@ def _tip(name: str, estimate: Estimate) -> str:
 def dial(judge: JudgeAudit, number: int) -> Markup:
     """Draw the fluency-truth angle of one judge on a half circle: truth straight up, style to the right."""
     angle = judge.get("angle", "degrees")
-    width, height, centre, radius = 220.0, 132.0, (110.0, 110.0), 84.0
+    width, height, centre, radius = 220.0, 138.0, (110.0, 110.0), 84.0
     parts = [
         sector(centre, radius, -90, 90, "dial"),
         *(line(polar(centre, radius - 4, at), polar(centre, radius + 2, at), "axis") for at in (-90, -45, 0, 45, 90)),
         text((centre[0], 18), "truth 0°"),
-        text((centre[0] + radius + 2, centre[1] + 16), "style 90°", anchor="end"),
-        text((centre[0] - radius - 2, centre[1] + 16), "−90°", anchor="start"),
+        text((centre[0] + radius + 2, centre[1] + 21), "style 90°", anchor="end"),
+        text((centre[0] - radius - 2, centre[1] + 21), "−90°", anchor="start"),
     ]
     if angle is None or angle.estimate is None:
         parts.append(text((centre[0], 84), "not measured", "label"))

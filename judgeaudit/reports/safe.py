@@ -13,6 +13,7 @@ ESCAPES = re.compile(
 MARKUP = re.compile(r"(?<!\\)(\\*+)\[([a-z#/@][^\[\]]*\])?")
 KEPT = "\n\t"
 DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+NONCHARACTERS = {0xFFFE: None, 0xFFFF: None}
 JOINERS = "\u200c\u200d"
 
 
@@ -27,7 +28,8 @@ def clean(text: str) -> str:
     'red gnp.exe'
     """
     plain = ESCAPES.sub("", text.replace("\r\n", "\n"))
-    return "".join(c for c in plain if c in KEPT or c in JOINERS or unicodedata.category(c) not in DROPPED_CATEGORIES)
+    kept = (c for c in plain if c in KEPT or c in JOINERS or unicodedata.category(c) not in DROPPED_CATEGORIES)
+    return "".join(kept).translate(NONCHARACTERS)
 
 
 def one_line(text: str, limit: int | None = None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from judgeaudit.gates import RULES, STATUS_ORDER, Taste, base_term, gate, gravity, standing, taste
 from judgeaudit.records import Audit, Finding, JudgeAudit, Status
 from judgeaudit.reports import numbers
+from judgeaudit.reports.safe import one_line
 
 TASTES: dict[Taste, str] = {
     "truth": "pays for truth, not style",
@@ -98,6 +99,11 @@ def finding_sentence(finding: Finding) -> str:
     part = finding.rule.removeprefix(base).lstrip(".@")
     subject = f"{RULES[base].words} ({part})" if part else RULES[base].words
     return f"{subject} {numbers.measured(finding.estimate)}, limit {numbers.limit(finding)}"
+
+
+def finding_line(finding: Finding) -> str:
+    """Say one finding with its status, its code and whom it is about, on one line."""
+    return f"{finding.status:<12} {finding.code} {one_line(finding.judge or 'pairs')}: {finding_sentence(finding)}"
 
 
 def dropped_sentence(audit: Audit) -> str:

@@ -44,6 +44,7 @@ MARKS: dict[str, re.Pattern[str]] = {
 PHRASES: dict[str, re.Pattern[str]] = {
     "hedges": wordlists.HEDGES,
     "boosters": wordlists.BOOSTERS,
+    "precision": wordlists.PRECISION,
     "connectives": wordlists.CONNECTIVES,
     "courtesy": wordlists.COURTESY,
     "meta_discourse": wordlists.META_DISCOURSE,

@@ -46,6 +46,11 @@ BOOSTERS = _any_of(
     "with confidence|with full confidence|with certainty|to be precise|to be exact|strictly speaking|precisely|"
     "well established|beyond dispute"
 )
+PRECISION = _any_of(
+    "precisely|exactly|strictly|formally|properly|technically|to be precise|to be exact|in precise terms|"
+    "in formal terms|"
+    "in technical terms|in strict terms|in exact terms|speaking|stated|to put it|to state it|to speak|defined as|namely"
+)
 CONNECTIVES = _any_of(
     "moreover|furthermore|additionally|in addition|besides|likewise|similarly|what is more|on top of that|"
     "consequently|therefore|thus|hence|accordingly|as a result|however|nevertheless|nonetheless|in contrast|"

@@ -23,7 +23,9 @@ def judge(server: Server, door: str, **spec: object) -> ApiJudge:
     """Return a judge behind one of the doors."""
     transport = "lean" if door == "lean" else "litellm"
     model = "hosted_vllm/fake" if door == "vllm" else "openai/fake"
-    return ApiJudge(JudgeSpec(**{"name": "j", "model": model, "api_base": server.api_base, "transport": transport, **spec}))
+    return ApiJudge(
+        JudgeSpec(**{"name": "j", "model": model, "api_base": server.api_base, "transport": transport, **spec})
+    )
 
 
 def decide(judge: ApiJudge, **settings: object):
@@ -52,7 +54,11 @@ def test_a_reply_comes_back_as_it_was_said(door: str) -> None:
     with Server(prefers("good")) as server:
         reply = decide(judge(server, door))
     assert json.loads(reply.text)["choice"] == "A"
-    assert (reply.finish_reason, reply.model, reply.usage) == ("stop", "fake-1", Usage(prompt_tokens=100, completion_tokens=10))
+    assert (reply.finish_reason, reply.model, reply.usage) == (
+        "stop",
+        "fake-1",
+        Usage(prompt_tokens=100, completion_tokens=10),
+    )
     assert 0 < reply.latency_s < 30
     assert reply.cost_usd is None, "the price of a server of one's own is not known"
 
@@ -131,18 +137,24 @@ def test_retry_after_may_be_a_date() -> None:
 @DOORS
 def test_what_the_body_says_refines_the_status(door: str) -> None:
     """An exhausted quota and a prompt that is too long are permanent; a filtered prompt is a refusal, not an error."""
-    quota = refusal(lambda _: Fault(429, '{"error": {"code": "insufficient_quota", "message": "insufficient_quota"}}'), door)
+    quota = refusal(
+        lambda _: Fault(429, '{"error": {"code": "insufficient_quota", "message": "insufficient_quota"}}'), door
+    )
     assert (quota.reason, type(quota)) == ("quota", PermanentError)
     long = refusal(
         lambda _: Fault(400, '{"error": {"message": "This model\'s maximum context length is 8 tokens."}}'), door
     )
     assert (long.reason, type(long)) == ("context_window", PermanentError)
-    with Server(lambda _: Fault(400, '{"error": {"code": "content_filter", "message": "content_filter hit"}}')) as server:
+    with Server(
+        lambda _: Fault(400, '{"error": {"code": "content_filter", "message": "content_filter hit"}}')
+    ) as server:
         assert decide(judge(server, door)).finish_reason == "content_filter"
 
 
 @DOORS
-@pytest.mark.parametrize("body", ['{"id": "x", "cho', '{"id": "x", "choices": []}', '{"id"}', '{"id": 3, "choices": [{}]}'])
+@pytest.mark.parametrize(
+    "body", ['{"id": "x", "cho', '{"id": "x", "choices": []}', '{"id"}', '{"id": 3, "choices": [{}]}']
+)
 def test_a_broken_body_may_be_asked_for_again(door: str, body: str) -> None:
     """A body that is no chat completion is a transient failure, never a verdict."""
     error = refusal(lambda _: body, door)
@@ -251,7 +263,7 @@ def test_a_stated_price_makes_the_bill_and_its_ceiling() -> None:
 
 
 def test_a_public_price_is_known_and_an_unlisted_one_is_not() -> None:
-    """litellm's map prices what it lists; what it does not list has no price, which is not a price of nothing."""
+    """The map of litellm prices what it lists; what it does not list has no price, which is not a price of nothing."""
     listed = ApiJudge(JudgeSpec(name="j", model="openai/gpt-4.1-mini"))
     unlisted = ApiJudge(JudgeSpec(name="j", model="openai/never-heard-of"))
     assert 0 < (listed.price_ceiling(PAIR) or 0) < 0.01

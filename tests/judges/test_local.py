@@ -93,3 +93,11 @@ def test_a_wrong_local_model_is_a_clear_error(spec, says):
     pytest.importorskip("xllamacpp")
     with pytest.raises(ConfigError, match=says):
         as_judge(JudgeSpec(name="x", **spec))
+
+
+def test_an_emoji_has_a_probability_too(model):
+    """A character of several tokens is weighed token by token; adding one to an answer makes it less probable."""
+    judge = as_judge("local/smollm2-loglik")
+    with_emoji = Answer(text=TRUE.text + " 🚀")
+    reply = ask(judge, TRUE, with_emoji)
+    assert 0.5 < reply.first_share <= 1.0

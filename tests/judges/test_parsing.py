@@ -161,7 +161,9 @@ def test_two_scores_make_a_preference_by_their_sign() -> None:
     """The answer with the higher score is preferred, and the bill of both calls is added up."""
     replies = [
         Reply(text="7", usage=Usage(prompt_tokens=3, completion_tokens=1), cost_usd=0.5),
-        Reply(text='{"score": 4, "rationale": "thin"}', usage=Usage(prompt_tokens=4, completion_tokens=2), cost_usd=0.25),
+        Reply(
+            text='{"score": 4, "rationale": "thin"}', usage=Usage(prompt_tokens=4, completion_tokens=2), cost_usd=0.25
+        ),
     ]
     verdict = read(SCORE, replies)
     assert (verdict.choice, verdict.preference, verdict.score_a, verdict.score_b) == ("a", 1.0, 7.0, 4.0)
@@ -180,7 +182,8 @@ PIECES = st.sampled_from(
     [
         "A", "B", "C", "tie", "[[A]]", "[[B]]", "[[C]]", "[[tie]]", '{"choice": "A"', '{"choice": "B"', '"choice": "A"',
         '"choice": "B"', "}", ",", "\n", " ", "Verdict: A\n", "Verdict: B\n", "<think>", "</think>", "The", "```", "{",
-        "Answer A", "Answer B", "\n\n", "is better", "I'm sorry", ".", "**", "<answer_a 01234567>", "</answer_a 01234567>",
+        "Answer A", "Answer B", "\n\n", "is better", "I'm sorry", ".", "**", "<answer_a 01234567>",
+        "</answer_a 01234567>",
     ]
 )  # fmt: skip
 
@@ -214,9 +217,9 @@ def test_no_text_raises(text: str) -> None:
 @pytest.mark.parametrize(
     "unit",
     [
-        "{", '{"choice":', '{"a":', "[[", "[[A", "<think>", "</think>", "<answer_a 01234567>", "Verdict: ", '"choice": "A" ',
-        "\n", "  ", "the final ", "> ", "9", "score: 9\n", "7.", "```", '\\"', "[[A]]", "Verdict: A\n", "-", "i'm sorry ",
-        '"score":', "\u200b", "{}",
+        "{", '{"choice":', '{"a":', "[[", "[[A", "<think>", "</think>", "<answer_a 01234567>", "Verdict: ", "{}",
+        '"choice": "A" ', "\n", "  ", "the final ", "> ", "9", "score: 9\n", "7.", "```", '\\"', "[[A]]", "Verdict: A\n",
+        "-", "i'm sorry ", '"score":', "\u200b",
     ],
 )  # fmt: skip
 def test_a_megabyte_of_anything_is_read_in_linear_time(unit: str) -> None:

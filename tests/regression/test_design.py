@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from judgeaudit.errors import DesignError
-from judgeaudit.records import CONTRASTS, Answer, Style
-from judgeaudit.regression.design import CODING, facet_design, tabulate, tabulate_pairs, utility_design
+from judgeaudit.records import CONTRASTS, Answer, Check, Pair, Style
+from judgeaudit.regression.design import CODING, tabulate, tabulate_pairs
+from judgeaudit.regression.matrices import covariate_design, dose_design, facet_design, utility_design
 from judgeaudit.regression.population import Taste, draw_calls
 
 from .simulation import judge_pairs, make_pairs, verdict
@@ -107,3 +108,33 @@ def test_facets_that_always_come_together_are_named() -> None:
     ]
     design = facet_design(tabulate(pairs, judge_pairs(pairs, Taste(), 0))["j"])
     assert design.unidentified == {"style.tone.x": "collinear with style.fmt.list"}
+
+
+def with_features(pairs: list[Pair], features: dict[str, float]) -> list[Pair]:
+    return [p.model_copy(update={"check": Check(pair_id=p.id, passed=True, features=features)}) for p in pairs]
+
+
+def test_covariates_come_from_the_checks() -> None:
+    """A measured feature travels with its pair; a pair that was not measured is left out of that design only."""
+    pairs = with_features(make_pairs(3), {"log_words": 0.25})
+    pairs[0] = pairs[0].model_copy(update={"check": None})
+    calls = tabulate(pairs, judge_pairs(pairs, Taste(), 0), ["log_words"])["j"]
+    assert np.isnan(calls.pairs.measured).sum() == 1
+    assert len(covariate_design(calls).y) == len(utility_design(calls).y) - 2
+
+
+def test_an_unknown_covariate_is_refused_with_those_measured() -> None:
+    """A misspelt feature is an error with a suggestion, never a column of zeros."""
+    pairs = with_features(make_pairs(1), {"log_words": 0.25, "commas": 1.0})
+    with pytest.raises(DesignError, match=r'did you mean "log_words".*measured are: commas, log_words'):
+        tabulate(pairs, [], ["log_wrods"])
+
+
+def test_one_dose_has_no_slope() -> None:
+    """A slope over doses needs two of them."""
+    pairs = make_pairs(6)
+    calls = tabulate(pairs, judge_pairs(pairs, Taste(), 0))["j"]
+    design = dose_design(calls)
+    assert design is not None
+    assert "style_dose" in design.columns
+    assert dose_design(calls.where(calls.pairs.dose[calls.pair] < 2)) is None

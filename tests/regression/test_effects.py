@@ -80,12 +80,8 @@ def test_one_order_left_after_failures_is_a_reason_and_not_a_number() -> None:
 def test_thin_cells_are_merged_over_contrasts_order_by_order() -> None:
     """Five pairs spread over four cells still give position-free style reward."""
     contrast = [CODES["style_true"]] * 2 + [CODES["style_false"]] * 3
-    calls = bare_calls(
-        bare_pairs(np.array(contrast), np.arange(5)),
-        np.arange(5),
-        np.array([1, 1, -1, -1, -1]),
-        np.array([1.0, 1, 0, 0, 0]),
-    )
+    pairs = bare_pairs(np.array(contrast), np.arange(5))
+    calls = bare_calls(pairs, np.arange(5), np.array([1, 1, -1, -1, -1]), np.array([1.0, 1, 0, 0, 0]))
     found = measure(net_cells(calls), STYLE_REWARD, two_orders=True)
     assert not isinstance(found, str)
     assert found.estimate == 0.0

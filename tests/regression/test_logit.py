@@ -18,8 +18,8 @@ from statsmodels.discrete.discrete_model import Logit
 
 from judgeaudit.errors import DesignError
 from judgeaudit.regression import logit
-from judgeaudit.regression.design import build_design, utility_design
 from judgeaudit.regression.logit import bounded_interval, contrary_clusters, fit_logit, jackknife_covariance, regress
+from judgeaudit.regression.matrices import build_design, utility_design
 from judgeaudit.regression.newton import distinct_rows, solve_logits
 from judgeaudit.regression.population import Taste, draw_calls
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from judgeaudit.records import Estimate
-from judgeaudit.regression.design import CODING, utility_design
+from judgeaudit.regression.design import CODING
 from judgeaudit.regression.logit import Covariance, coefficient, fit_logit
+from judgeaudit.regression.matrices import CODED, utility_design
 from judgeaudit.regression.population import SIX, Taste, draw_calls, population_means
 from judgeaudit.regression.utility import angle, angle_of_fit, exchange_rate, log_odds
 
@@ -96,7 +98,7 @@ def test_coefficients_and_angle_cover_at_their_nominal_rate(taste: Taste) -> Non
     for seed in range(reps):
         design = utility_design(draw_calls(taste, 60, np.random.default_rng(seed)))
         fit = fit_logit(design)
-        found = [coefficient(fit, "j", c, j) for j, c in enumerate(fit.columns)] + [angle_of_fit("j", design, fit)]
+        found = [coefficient(fit, "j", c, j) for j, c in enumerate(fit.columns)] + [angle_of_fit("j", fit)]
         for k, (e, aim) in enumerate(zip(found, [*target, phi], strict=True)):
             covered[k] += (e.conf_low or 0) <= aim <= (e.conf_high or 0)
     assert (covered / reps >= 0.885).all(), covered / reps
@@ -120,3 +122,32 @@ def test_a_near_perfect_judge_is_covered_too() -> None:
 def test_population_coefficients_are_the_conditional_ones_without_heterogeneity() -> None:
     """The generator and the target agree where both are known exactly."""
     np.testing.assert_allclose(marginal(Taste(interaction=0.3)), [0.3, 1.5, 0.8, 0.3], atol=1e-6)
+
+
+def test_a_judge_that_pays_for_length_only_has_no_style_left_over() -> None:
+    """Where style reward is length reward, the covariate takes it all and style given length is near zero."""
+    rng = np.random.default_rng(3)
+    calls = draw_calls(Taste(), 200, rng)
+    coded = CODED[calls.pairs.contrast]
+    log_words = coded[:, 1] * rng.uniform(0, 2, len(coded))
+    pairs = replace(calls.pairs, measured=log_words[:, None], covariates=("log_words",))
+    eta = 1.5 * coded[calls.pair, 0] + 0.8 * log_words[calls.pair]
+    calls = replace(calls, pairs=pairs, y=(rng.random(len(calls)) < 1 / (1 + np.exp(-eta))).astype(float))
+    found = {e.term: e for e in log_odds(calls)}
+    assert found["style"].conf_low > 0.4  # type: ignore[operator]
+    assert found["covariate.log_words"].estimate == pytest.approx(0.8, abs=0.2)
+    low, high = found["style_given_covariates"].conf_low or 0, found["style_given_covariates"].conf_high or 0
+    assert low < 0 < high
+
+
+def test_a_taste_that_grows_with_the_dose_has_a_slope() -> None:
+    """Half a log odds more for every step of the dose is found out."""
+    rng = np.random.default_rng(4)
+    calls = draw_calls(Taste(), 200, rng)
+    style = CODED[calls.pairs.contrast, 1]
+    dose = np.where(style != 0, 1 + calls.pairs.cluster.codes % 3, 0)
+    eta = 0.8 * style[calls.pair] + 0.5 * style[calls.pair] * (dose[calls.pair] - 2)
+    y = (rng.random(len(calls)) < 1 / (1 + np.exp(-eta))).astype(float)
+    found = {e.term: e for e in log_odds(replace(calls, pairs=replace(calls.pairs, dose=dose), y=y))}
+    assert found["style_dose"].estimate == pytest.approx(0.5, abs=0.2)
+    assert found["style"].estimate == pytest.approx(0.8, abs=0.2)

@@ -3,8 +3,26 @@
 from __future__ import annotations
 
 import math
+import random
 
-from judgeaudit.records import Audit, Counts, Estimate, Grade, JudgeAudit, Reliability, Scale
+from judgeaudit.records import (
+    Answer,
+    Audit,
+    Check,
+    Contrast,
+    Counts,
+    Estimate,
+    FactualError,
+    Grade,
+    JudgeAudit,
+    Pair,
+    Reliability,
+    Scale,
+    Style,
+    Trial,
+    Verdict,
+)
+from judgeaudit.regression import fit
 
 
 def estimate(
@@ -91,3 +109,73 @@ def three() -> Audit:
         judge("smollm2-ab", 0.05, 0.08, position=0.83, conflict=0.5, noise=0.1, cost=0.0,
               note="for demonstration, not for grading", parts=True),
     )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------- a run of known judges
+
+PLAIN_TRUE, PLAIN_FALSE = "The bridge opened in 1932.", "The bridge opened in 1923."
+STYLED_TRUE, STYLED_FALSE = "Certainly! **The bridge** opened in 1932.", "Certainly! **The bridge** opened in 1923."
+STYLE = (Style(facet="fmt.bold", dose=2),)
+WRONG = (FactualError(fact_id="f1", kind="date", old="1932", new="1923", severity="major"),)
+VARIANTS = {
+    "PT": Answer(text=PLAIN_TRUE),
+    "PF": Answer(text=PLAIN_FALSE, errors=WRONG),
+    "ST": Answer(text=STYLED_TRUE, style=STYLE),
+    "SF": Answer(text=STYLED_FALSE, style=STYLE, errors=WRONG),
+}
+SIDES: dict[Contrast, tuple[str, str]] = {
+    "style_true": ("ST", "PT"), "style_false": ("SF", "PF"), "fact_plain": ("PT", "PF"), "fact_styled": ("ST", "SF"),
+    "conflict": ("PT", "SF"), "concord": ("ST", "PF"), "placebo": ("PT", "PT"),
+}  # fmt: skip
+
+
+def crossed_pairs(items: int = 24) -> list[Pair]:
+    """Make every contrast of some items, at doses 1 to 3 and in two domains."""
+    return [
+        Pair(
+            id=f"q{n}.{contrast}",
+            item_id=f"q{n}",
+            question=f"When did bridge {n} open?",
+            contrast=contrast,
+            factor="date",
+            dose=1 + n % 3,
+            a=_dosed(VARIANTS[a], n),
+            b=_dosed(VARIANTS[b], n),
+            domain=("history", "geography")[n % 2],
+            check=Check(pair_id=f"q{n}.{contrast}", passed=True, features={"words": float(len(a) - len(b))}),
+        )
+        for n in range(items)
+        for contrast, (a, b) in SIDES.items()
+    ]
+
+
+def _dosed(answer: Answer, n: int) -> Answer:
+    style = tuple(treatment.model_copy(update={"dose": 1 + n % 3}) for treatment in answer.style)
+    return answer.model_copy(update={"style": style})
+
+
+def answered(
+    pairs: list[Pair], name: str, truth: float, style: float, *, seed: int = 1, lost: float = 0.0
+) -> list[Verdict]:
+    """Ask a judge of known taste about every pair in both orders; styled pairs are lost at a given rate."""
+    draw = random.Random(f"{name}{seed}")
+    return [_said(pair, Trial(pair_id=pair.id, judge=name, order=order), truth, style, draw, lost)
+            for pair in pairs for order in ("ab", "ba")]  # fmt: skip
+
+
+def _said(pair: Pair, trial: Trial, truth: float, style: float, draw: random.Random, lost: float) -> Verdict:
+    if pair.a.styled and pair.b.styled and draw.random() < lost:
+        return Verdict(trial=trial, outcome="invalid", reason="two_choices", raw="Both A and B.")
+    logit = truth * (pair.a.true - pair.b.true) + style * (pair.a.styled - pair.b.styled)
+    for_a = draw.random() < 1 / (1 + math.exp(-logit))
+    choice, preference = ("a", 1.0) if for_a else ("b", 0.0)
+    return Verdict(
+        trial=trial, outcome="valid", choice=choice, preference=preference, raw=f"I choose {choice}.", cost_usd=0.001
+    )  # type: ignore[arg-type]
+
+
+def known_run() -> tuple[Audit, list[Pair], list[Verdict]]:
+    """Fit a run of two judges: one for truth, one for style that also loses cells where both answers are styled."""
+    pairs = crossed_pairs()
+    verdicts = [*answered(pairs, "truthful", 3.0, 0.2), *answered(pairs, "stylish", 0.2, 3.0, lost=0.4)]
+    return fit(pairs, verdicts, run_id="known", dropped={"no-op": 2}), pairs, verdicts

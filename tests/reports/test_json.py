@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import random
 import stat
+from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from judgeaudit.assets import load_fixture
 from judgeaudit.errors import StoreError
 from judgeaudit.gates import gate
 from judgeaudit.records import Audit
 from judgeaudit.reports import load_audit, report
-from judgeaudit.reports.json import render, write
+from judgeaudit.reports.json import SCHEMA_VERSION, render, schema, write
 
 from .audits import audit, judge, three
 
@@ -113,3 +116,38 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
     assert target.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [target]
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_the_committed_schema_is_the_one_in_force():
+    """A change of the interface shows in the committed file: refresh it with ``reports.json.schema``."""
+    assert load_fixture("audit.schema") == json.loads(json.dumps(schema()))
+
+
+def test_what_is_written_obeys_the_schema():
+    """An audit with everything in it, and one with nothing, are valid."""
+    for made in (full(), Audit()):
+        jsonschema.validate(json.loads(render(made)), schema())
+
+
+def test_the_schema_is_no_rubber_stamp():
+    """A missing field and a wrong type are refused."""
+    data = json.loads(render(full()))
+    del data["judges"][0]["estimates"][0]["conf_low"]
+    with pytest.raises(jsonschema.ValidationError, match="conf_low"):
+        jsonschema.validate(data, schema())
+    with pytest.raises(jsonschema.ValidationError, match="integer"):
+        jsonschema.validate(json.loads(render(full()).replace('"planned": 2160', '"planned": "all"')), schema())
+
+
+@pytest.mark.parametrize("stored", sorted(Path(__file__).with_name("data").glob("audit-v*.json")), ids=lambda p: p.stem)
+def test_stored_files_of_every_version_are_read(stored):
+    """A file written by an earlier release keeps its meaning."""
+    made = load_audit(stored)
+    assert made.judge("mini").get("truth_sensitivity").estimate == 0.92
+    assert made.findings[0].status == "FAIL"
+
+
+def test_every_version_has_a_stored_file():
+    """A new schema version comes with a file of its own."""
+    stored = {path.stem for path in Path(__file__).with_name("data").glob("*.json")}
+    assert stored == {f"audit-v{version}" for version in range(1, SCHEMA_VERSION + 1)}

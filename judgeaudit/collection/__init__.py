@@ -1,0 +1,7 @@
+"""Asks judges: plans the trials, puts them, and brings back one verdict for each cell."""
+
+from judgeaudit.collection.collector import Settings, ask, ask_async
+from judgeaudit.collection.progress import Listener, Progress
+from judgeaudit.collection.schedule import Orders, plan
+
+__all__ = ["Listener", "Orders", "Progress", "Settings", "ask", "ask_async", "plan"]

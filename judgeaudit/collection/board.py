@@ -1,0 +1,119 @@
+"""The cells of a plan, the calls they wait for, and how each of them ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from judgeaudit.collection.caller import Ended
+from judgeaudit.collection.schedule import Call, Orders, cells
+from judgeaudit.judges.parsing import read
+from judgeaudit.judges.protocol import Judge
+from judgeaudit.records import Pair, Reply, Trial, Usage, Verdict
+from judgeaudit.verdicts import Entry, VerdictStore
+
+
+@dataclass(slots=True)
+class Job:
+    """One call, and the cells that wait for it; the first of them in the plan's order bears its cost."""
+
+    call: Call
+    cells: list[Cell] = field(default_factory=list)
+    ended: Ended | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether a cell still waits for it."""
+        return self.ended is None and any(cell.verdict is None for cell in self.cells)
+
+
+@dataclass(slots=True)
+class Cell:
+    """One trial of the plan on its way to a verdict."""
+
+    trial: Trial
+    key: str
+    jobs: tuple[Job, ...]
+    verdict: Verdict | None = None
+
+    def entry(self) -> Entry | None:
+        """Return what the store keeps of it: nothing, where no reply came."""
+        if self.verdict is None or self.verdict.outcome == "missing":
+            return None
+        return Entry(self.verdict, tuple(job.call.key for job in self.jobs))
+
+
+class Board:
+    """Every cell of the plan, with the calls that cells share put together.
+
+    Parameters
+    ----------
+    pairs, judges, orders, replicates, seed
+        As for `plan`.
+    """
+
+    def __init__(
+        self, pairs: Sequence[Pair], judges: Sequence[Judge], *, orders: Orders, replicates: int, seed: int
+    ) -> None:
+        self.cells: list[Cell] = []
+        self._jobs: dict[str, Job] = {}
+        for trial, calls in cells(pairs, judges, orders=orders, replicates=replicates, seed=seed):
+            cell = Cell(trial, trial.key, tuple(self._job(call) for call in calls))
+            for job in cell.jobs:
+                job.cells.append(cell)
+            self.cells.append(cell)
+
+    def _job(self, call: Call) -> Job:
+        return self._jobs.setdefault(call.key, Job(call))
+
+    def recall(self, store: VerdictStore) -> None:
+        """Fill in what the store knows: verdicts, and replies that the present parser has not read yet."""
+        known = store.known(cell.key for cell in self.cells)
+        for cell in self.cells:
+            cell.verdict = known.get(cell.key)
+        replies = store.replies([key for key, job in self._jobs.items() if job.open])
+        read_again = [cell for key in replies for cell in self.settle(self._jobs[key], Ended(replies[key], 1))]
+        store.append([], [entry for cell in read_again if (entry := cell.entry())])
+
+    def open_jobs(self, judge: str) -> Iterator[Job]:
+        """Give the calls that a judge is yet to be asked, in the plan's order."""
+        return (job for job in self._jobs.values() if job.cells[0].trial.judge == judge and job.open)
+
+    def settle(self, job: Job, ended: Ended) -> list[Cell]:
+        """Note how a call ended; return the cells that have their verdict by it."""
+        job.ended = ended
+        decided = [cell for cell in job.cells if cell.verdict is None and all(other.ended for other in cell.jobs)]
+        for cell in decided:
+            cell.verdict = _verdict(cell)
+        return decided
+
+    def verdicts(self) -> list[Verdict]:
+        """Return every verdict, in the plan's order."""
+        return [cell.verdict for cell in self.cells if cell.verdict is not None]
+
+
+def _verdict(cell: Cell) -> Verdict:
+    ends = [job.ended for job in cell.jobs if job.ended is not None]
+    attempts = sum(job.ended.attempts for job in cell.jobs if job.ended and job.cells[0] is cell)
+    for ended in ends:
+        if ended.reply is None:
+            return Verdict(
+                trial=cell.trial,
+                outcome="missing",
+                reason=ended.reason,
+                raw=ended.detail,
+                attempts=attempts,
+                cost_usd=0.0,
+            )
+    replies = [_share(job, cell) for job in cell.jobs]
+    pair = cell.jobs[0].call.pair
+    verdict = read(cell.trial, replies, echoes=(pair.a.text, pair.b.text))
+    return verdict if verdict.attempts == attempts else verdict.model_copy(update={"attempts": attempts})
+
+
+def _share(job: Job, cell: Cell) -> Reply:
+    """Return the reply to a call as it counts for one cell: in full for the one that bears the cost."""
+    reply = job.ended.reply if job.ended else None
+    if reply is None or job.cells[0] is cell:
+        return reply or Reply()
+    return reply.model_copy(update={"usage": Usage(), "cost_usd": 0.0, "latency_s": 0.0})

@@ -1,0 +1,225 @@
+"""One call to a judge, asked until it has a reply or is given up: the only retry loop there is."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from judgeaudit.collection.budget import Budget
+from judgeaudit.collection.ledger import Ledger
+from judgeaudit.collection.limiter import Limiter
+from judgeaudit.collection.progress import Tally
+from judgeaudit.collection.schedule import Call
+from judgeaudit.errors import BudgetError, JudgeError, PermanentError, TransientError
+from judgeaudit.judges.parsing import is_truncated
+from judgeaudit.judges.protocol import Judge
+from judgeaudit.records import Reply, Usage
+from judgeaudit.verdicts import Attempt
+
+BREAKER_STREAK: Final = 8
+"""Calls given up in a row, with no reply in between, after which a judge is asked no more."""
+_BUSY: Final = {"rate_limit", "overloaded", "timeout"}
+_PERHAPS_BILLED: Final = {"timeout", "connection", "malformed"}
+_ABOUT_ONE_PROMPT: Final = {"context_window", "too_large"}
+_FIRST_BACKOFF_S: Final = 0.5
+_LONGEST_BACKOFF_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one call ended: with a reply, or with the reason why there is none."""
+
+    reply: Reply | None
+    attempts: int = 0
+    reason: str = ""
+    detail: str = ""
+    """What the endpoint said."""
+    record: Attempt | None = None
+    """The attempt that brought the reply, not yet in the ledger."""
+
+
+class Stop:
+    """The word to start no further call; those in flight are waited for."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self._said = asyncio.Event()
+        self._listeners: list[Callable[[], None]] = []
+
+    def then(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` when the word is said."""
+        self._listeners.append(listener)
+
+    def say(self, reason: str) -> None:
+        """Say it; sleepers wake."""
+        self.reason = self.reason or reason
+        self._said.set()
+        for listener in self._listeners:
+            listener()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, unless the word is said."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._said.wait()
+        except TimeoutError:
+            return
+
+
+class _HaltedError(Exception):
+    """No further attempt is made; the argument says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long one call is worth."""
+
+    timeout_s: float
+    """For one attempt."""
+    retries: int
+    """Further attempts after failures; being told to wait by a busy endpoint is not counted as one."""
+
+    def is_over(self, failures: int, started: float) -> bool:
+        """Whether to give up, after so many failures and since ``started`` on the monotonic clock."""
+        return failures > self.retries or time.monotonic() - started > self.timeout_s * (self.retries + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """All that the calls to one judge have in common."""
+
+    judge: Judge
+    limiter: Limiter
+    budget: Budget
+    ledger: Ledger
+    tally: Tally
+    patience: Patience
+    stop: Stop
+
+    async def put(self, call: Call) -> Ended:
+        """Put a call to the judge; one that was cut off before it said anything is put once more, with more room."""
+        first = await self._persist(call, roomier=False)
+        if first.reply is None or first.record is None or not is_truncated(first.reply):
+            return first
+        second = await self._persist(call, roomier=True)
+        attempts = first.attempts + second.attempts
+        if second.reply is None or second.record is None:
+            return replace(first, attempts=attempts)
+        self.ledger.note(replace(first.record, status="superseded"))
+        reply = _billed_together(first.reply, second.reply)
+        return Ended(reply, attempts, record=replace(second.record, reply=reply, number=attempts))
+
+    async def _persist(self, call: Call, *, roomier: bool) -> Ended:
+        started, failures = time.monotonic(), 0
+        for number in itertools.count(1):
+            try:
+                reply = await self._attempt(call, number, roomier=roomier)
+            except _HaltedError as halted:
+                return Ended(None, number - 1, str(halted))
+            except JudgeError as error:
+                failures += error.reason != "rate_limit"
+                if isinstance(error, PermanentError) or self.patience.is_over(failures, started):
+                    self._count_as_lost(error)
+                    return Ended(None, number, error.reason, str(error))
+                await self.stop.sleep(_backoff(number))
+            else:
+                break
+        self.tally.streak = 0
+        return Ended(reply, number, record=self._record(call, number, reply))
+
+    async def _attempt(self, call: Call, number: int, *, roomier: bool) -> Reply:
+        """Make one request, within the window, the budget and the time, and record it when it fails."""
+        async with self.limiter.place() as started:
+            self._check_halted()
+            receipt = await self._reserve(call, roomier=roomier)
+            cost: float | None = None
+            self.tally.attempts += 1
+            self.tally.in_flight += 1
+            try:
+                reply = await self._decide(call, roomier=roomier)
+                cost = reply.cost_usd
+            except JudgeError as error:
+                cost = None if error.reason in _PERHAPS_BILLED else 0.0
+                self._note_failure(call, number, error, cost)
+                if error.reason in _BUSY:
+                    self.limiter.refused(started, getattr(error, "retry_after_s", None))
+                raise
+            finally:
+                self.tally.in_flight -= 1
+                self.tally.cost_usd += cost or 0.0
+                self.budget.settle(receipt, cost)
+            self.limiter.bore()
+            return reply
+
+    async def _decide(self, call: Call, *, roomier: bool) -> Reply:
+        try:
+            async with asyncio.timeout(self.patience.timeout_s):
+                return await self.judge.decide(call.showing(), roomier=roomier)
+        except TimeoutError as error:
+            raise TransientError(f"no reply within {self.patience.timeout_s:g} s", reason="timeout") from error
+
+    async def _reserve(self, call: Call, *, roomier: bool) -> int:
+        ceiling = self.judge.price_ceiling(call.showing()) if self.budget.cap is not None else None
+        try:
+            return await self.budget.reserve((ceiling or 0.0) * (2 if roomier else 1))
+        except BudgetError as error:
+            raise _HaltedError("budget") from error
+
+    def _check_halted(self) -> None:
+        if self.stop.reason:
+            raise _HaltedError(self.stop.reason)
+        if self.tally.streak >= BREAKER_STREAK:
+            raise _HaltedError(f"breaker: {self.tally.last_loss}")
+
+    def _count_as_lost(self, error: JudgeError) -> None:
+        if error.reason not in _ABOUT_ONE_PROMPT:
+            self.tally.streak += 1
+            self.tally.last_loss = error.reason
+
+    def _note_failure(self, call: Call, number: int, error: JudgeError, cost: float | None) -> None:
+        self.tally.rate_limited += error.reason == "rate_limit"
+        self.ledger.note(
+            Attempt(
+                call.key,
+                self.judge.name,
+                number,
+                "error",
+                error.reason,
+                str(error)[:2000],
+                cost_usd=cost,
+                at=time.time(),
+            )
+        )
+
+    def _record(self, call: Call, number: int, reply: Reply) -> Attempt:
+        return Attempt(
+            call.key,
+            self.judge.name,
+            number,
+            "reply",
+            reply=reply,
+            cost_usd=reply.cost_usd,
+            latency_s=reply.latency_s,
+            at=time.time(),
+        )
+
+
+def _billed_together(first: Reply, second: Reply) -> Reply:
+    """Return the second reply with what both have cost."""
+    costs = (first.cost_usd, second.cost_usd)
+    usage = Usage(
+        prompt_tokens=first.usage.prompt_tokens + second.usage.prompt_tokens,
+        completion_tokens=first.usage.completion_tokens + second.usage.completion_tokens,
+    )
+    cost = None if costs[0] is None or costs[1] is None else costs[0] + costs[1]
+    return second.model_copy(update={"usage": usage, "cost_usd": cost})
+
+
+def _backoff(attempts: int) -> float:
+    """Draw how long to wait after so many attempts, with full jitter so that calls refused together part."""
+    return random.uniform(0, min(_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2.0 ** min(attempts, 10)))

@@ -1,0 +1,307 @@
+"""Puts every pair to every judge and brings back one verdict for each cell of the plan."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import threading
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, zip_longest
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Final, TypedDict, Unpack
+
+from judgeaudit.collection.board import Board, Job
+from judgeaudit.collection.budget import Budget, check_prices
+from judgeaudit.collection.caller import Caller, Patience, Stop
+from judgeaudit.collection.ledger import Ledger
+from judgeaudit.collection.limiter import Limiter
+from judgeaudit.collection.progress import Listener, Progress, Tally
+from judgeaudit.collection.schedule import Orders
+from judgeaudit.errors import ConfigError
+from judgeaudit.judges import AnyJudge, Closable, Judge, as_judge
+from judgeaudit.records import Pair, Verdict
+from judgeaudit.verdicts import VerdictStore
+
+_PROGRESS_EVERY_S: Final = 0.2
+
+
+def ask(
+    pairs: Sequence[Pair],
+    judges: Sequence[AnyJudge],
+    *,
+    store: str | Path | VerdictStore | None = None,
+    orders: Orders = "counterbalanced",
+    replicates: int = 1,
+    concurrency: int = 64,
+    timeout_s: float = 60.0,
+    max_cost_usd: float | None = None,
+    seed: int = 0,
+    progress: Listener | None = None,
+    retries: int = 6,
+) -> list[Verdict]:
+    """Ask every judge about every pair; return one verdict for each planned cell, in the order of the plan.
+
+    A cell that brought no reply is a verdict too, with outcome ``missing`` and its reason. What the store knows is not
+    asked again; what it lacks is asked next time. Ctrl-C once starts no further call, waits for those in flight and
+    returns what there is (the rest is missing: ``interrupted``); Ctrl-C twice stops at once. Works in a notebook too.
+
+    Parameters
+    ----------
+    pairs
+        What is judged.
+    judges
+        Who judges: model strings, specifications, or judges.
+    store
+        A run directory (or an open store) that keeps every reply; None keeps nothing.
+    orders, replicates, seed
+        The plan, see `plan`.
+    concurrency
+        The most calls in flight to one endpoint; fewer when it says that it is too busy.
+    timeout_s
+        Seconds for one attempt; a call with all its attempts and waits gets ``timeout_s * (retries + 1)``.
+    max_cost_usd
+        The most to spend, together with what the store's earlier runs have spent. Never crossed where prices are known.
+    progress
+        Called with a `Progress` of each judge that moved, a few times a second.
+    retries
+        Further attempts after a failure that may pass; waiting for a busy endpoint is not counted.
+
+    Raises
+    ------
+    ConfigError, PairError
+        When the request cannot be carried out as it stands; nothing was sent.
+    StoreError
+        When the store cannot be opened or written; what was committed stands.
+    """
+    reached = [as_judge(judge) for judge in judges]
+
+    def collect(stop: Stop) -> Coroutine[Any, Any, list[Verdict]]:
+        return _ask(
+            pairs,
+            reached,
+            stop,
+            store=store,
+            orders=orders,
+            replicates=replicates,
+            concurrency=concurrency,
+            timeout_s=timeout_s,
+            max_cost_usd=max_cost_usd,
+            seed=seed,
+            progress=progress,
+            retries=retries,
+        )
+
+    return _run(collect)
+
+
+class Settings(TypedDict, total=False):
+    """The settings of `ask` and `ask_async`, described there."""
+
+    store: str | Path | VerdictStore | None
+    orders: Orders
+    replicates: int
+    concurrency: int
+    timeout_s: float
+    max_cost_usd: float | None
+    seed: int
+    progress: Listener | None
+    retries: int
+
+
+async def ask_async(pairs: Sequence[Pair], judges: Sequence[AnyJudge], **settings: Unpack[Settings]) -> list[Verdict]:
+    """Do what `ask` does inside a running event loop, with the same settings; interrupting is left to the caller."""
+    return await _ask(pairs, [as_judge(judge) for judge in judges], Stop(), **settings)
+
+
+async def _ask(
+    pairs: Sequence[Pair],
+    judges: Sequence[Judge],
+    stop: Stop,
+    *,
+    store: str | Path | VerdictStore | None = None,
+    orders: Orders = "counterbalanced",
+    replicates: int = 1,
+    concurrency: int = 64,
+    timeout_s: float = 60.0,
+    max_cost_usd: float | None = None,
+    seed: int = 0,
+    progress: Listener | None = None,
+    retries: int = 6,
+) -> list[Verdict]:
+    _check(concurrency=concurrency, timeout_s=timeout_s, retries=retries)
+    check_prices(judges, max_cost_usd)
+    board = Board(pairs, judges, orders=orders, replicates=replicates, seed=seed)
+    with _opened(store) as kept:
+        if kept is not None:
+            board.recall(kept)
+        ledger = Ledger(kept)
+        budget = Budget(max_cost_usd, kept.spent_usd() if kept is not None else 0.0)
+        limiters = {judge.endpoint: Limiter(min(concurrency, judge.parallel or concurrency)) for judge in judges}
+        desks = [
+            _Desk(board, judge, limiters[judge.endpoint], budget, ledger, Patience(timeout_s, retries), stop)
+            for judge in judges
+        ]
+        try:
+            async with _announced(progress, [desk.tally for desk in desks]):
+                await _work_off(desks, concurrency)
+            ledger.flush()
+        finally:
+            for judge in judges:
+                if isinstance(judge, Closable):
+                    await judge.close()
+    return board.verdicts()
+
+
+class _Desk:
+    """One judge at work: its open calls, and what becomes of them."""
+
+    def __init__(
+        self,
+        board: Board,
+        judge: Judge,
+        limiter: Limiter,
+        budget: Budget,
+        ledger: Ledger,
+        patience: Patience,
+        stop: Stop,
+    ) -> None:
+        self.endpoint = judge.endpoint
+        self.tally = Tally(judge.name)
+        self.jobs = list(board.open_jobs(judge.name))
+        self._board, self._ledger = board, ledger
+        self._caller = Caller(judge, limiter, budget, ledger, self.tally, patience, stop)
+        stop.then(limiter.let_go)
+        for cell in board.cells:
+            if cell.trial.judge == judge.name:
+                self.tally.total += 1
+                self.tally.count(cell.verdict)
+
+    async def serve(self, job: Job) -> None:
+        """Bring one call to its end, and what it decides to the store."""
+        ended = await self._caller.put(job.call)
+        decided = self._board.settle(job, ended)
+        if ended.record:
+            await self._ledger.commit(ended.record, [entry for cell in decided if (entry := cell.entry())])
+        for cell in decided:
+            self.tally.count(cell.verdict)
+
+
+async def _work_off(desks: Sequence[_Desk], concurrency: int) -> None:
+    """Serve every open call, with as many workers for an endpoint as calls may be in flight to it."""
+    by_endpoint: dict[str, list[_Desk]] = defaultdict(list)
+    for desk in desks:
+        by_endpoint[desk.endpoint].append(desk)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for sharing in by_endpoint.values():
+                queue = _taking_turns(sharing)
+                for _ in range(min(concurrency, sum(len(desk.jobs) for desk in sharing))):
+                    group.create_task(_work(queue))
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+
+
+async def _work(queue: Iterator[tuple[_Desk, Job]]) -> None:
+    for desk, job in queue:
+        await desk.serve(job)
+
+
+def _taking_turns(desks: Sequence[_Desk]) -> Iterator[tuple[_Desk, Job]]:
+    rounds = zip_longest(*([(desk, job) for job in desk.jobs] for desk in desks))
+    return (turn for turn in chain.from_iterable(rounds) if turn is not None)
+
+
+# -------------------------------------------------------------------------------------------- surroundings
+
+
+def _check(*, concurrency: int, timeout_s: float, retries: int) -> None:
+    if concurrency < 1:
+        raise ConfigError(f"concurrency: {concurrency} is below 1; at least one call must be in flight")
+    if not timeout_s > 0:
+        raise ConfigError(f"timeout_s: {timeout_s} is not above 0; give the seconds one attempt may take")
+    if retries < 0:
+        raise ConfigError(f"retries: {retries} is below 0; 0 makes one attempt at each call")
+
+
+@contextlib.contextmanager
+def _opened(store: str | Path | VerdictStore | None) -> Iterator[VerdictStore | None]:
+    if store is None or isinstance(store, VerdictStore):
+        yield store
+        return
+    with VerdictStore.create(store) as opened:
+        yield opened
+
+
+@contextlib.asynccontextmanager
+async def _announced(listener: Listener | None, tallies: Sequence[Tally]) -> AsyncIterator[None]:
+    """Tell the listener how far each judge is, while the body runs and once when it has ended."""
+    if listener is None:
+        yield
+        return
+    told: dict[str, Progress] = {}
+
+    def tell() -> None:
+        for tally in tallies:
+            now = tally.snapshot()
+            if told.get(tally.judge) != now:
+                told[tally.judge] = now
+                listener(now)
+
+    async def keep_telling() -> None:
+        while True:
+            tell()
+            await asyncio.sleep(_PROGRESS_EVERY_S)
+
+    teller = asyncio.create_task(keep_telling())
+    try:
+        yield
+    finally:
+        teller.cancel()
+        tell()
+
+
+def _run(collect: Callable[[Stop], Coroutine[Any, Any, list[Verdict]]]) -> list[Verdict]:
+    """Run to the end in an event loop of our own, in a thread of its own where one is running already."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(_interruptible(collect))
+    started: SimpleQueue[Callable[[], object]] = SimpleQueue()
+
+    async def in_thread() -> list[Verdict]:
+        stop, loop = Stop(), asyncio.get_running_loop()
+        started.put(lambda: loop.call_soon_threadsafe(stop.say, "interrupted"))
+        return await collect(stop)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="judgeaudit-ask") as pool:
+        result = pool.submit(lambda: asyncio.run(in_thread()))
+        try:
+            return result.result()
+        except KeyboardInterrupt:
+            started.get()()
+            return result.result()
+
+
+async def _interruptible(collect: Callable[[Stop], Coroutine[Any, Any, list[Verdict]]]) -> list[Verdict]:
+    """Let the first Ctrl-C say stop, and the second go its usual way."""
+    stop, loop = Stop(), asyncio.get_running_loop()
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        return await collect(stop)
+    usual = signal.getsignal(signal.SIGINT)
+
+    def first_interrupt() -> None:
+        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, usual)
+        stop.say("interrupted")
+
+    loop.add_signal_handler(signal.SIGINT, first_interrupt)
+    try:
+        return await collect(stop)
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, usual)

@@ -1,0 +1,64 @@
+"""What a run is doing, in small frozen snapshots: for a progress bar, a log, or nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from judgeaudit.records import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one judge is."""
+
+    judge: str
+    done: int
+    """Cells that have ended, those known from the store included."""
+    total: int
+    valid: int
+    missing: int
+    """Cells that ended without a reply."""
+    attempts: int
+    """Requests made in this run, failed ones included."""
+    rate_limited: int
+    """Requests that the endpoint refused because it was too busy."""
+    in_flight: int
+    cost_usd: float
+    """Known spending in this run, in US dollars."""
+
+
+Listener = Callable[[Progress], None]
+
+
+@dataclass(slots=True)
+class Tally:
+    """The running counts of one judge."""
+
+    judge: str
+    total: int = 0
+    done: int = 0
+    valid: int = 0
+    missing: int = 0
+    attempts: int = 0
+    rate_limited: int = 0
+    in_flight: int = 0
+    cost_usd: float = 0.0
+    streak: int = 0
+    """Calls given up one after the other, with no reply in between."""
+    last_loss: str = ""
+    """Why the last of these was given up."""
+
+    def count(self, verdict: Verdict | None) -> None:
+        """Count a cell that has ended; None is one that has not."""
+        if verdict is not None:
+            self.done += 1
+            self.valid += verdict.outcome == "valid"
+            self.missing += verdict.outcome == "missing"
+
+    def snapshot(self) -> Progress:
+        """Return the counts as they stand."""
+        return Progress(
+            self.judge, self.done, self.total, self.valid, self.missing,
+            self.attempts, self.rate_limited, self.in_flight, self.cost_usd,
+        )  # fmt: skip

@@ -1,0 +1,167 @@
+"""Which judge is asked about which pair in which order: the plan, the same for every judge."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from judgeaudit.errors import ConfigError, PairError, suggest
+from judgeaudit.judges.parsing import PARSER_VERSION
+from judgeaudit.judges.protocol import Judge
+from judgeaudit.records import Order, Pair, Showing, Trial, digest
+
+Orders = Literal["counterbalanced", "both"]
+
+BOTH_ORDERS_SHARE: Final = 0.225
+"""Share of items whose pairs are shown in both orders under ``counterbalanced``, to measure order consistency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One question put to one judge: the whole of a pairwise trial, or half of a scored one, which trials may share."""
+
+    key: str
+    """SHA-256 of all that could change the reply; the cells that need it find it by this key."""
+    pair: Pair
+    screen: Literal["ab", "ba", "a", "b"]
+    """Which answers are on the screen, in which order."""
+
+    def showing(self) -> Showing:
+        """Return what the judge sees."""
+        return Showing(
+            question=self.pair.question,
+            first=self.pair.b if self.screen.startswith("b") else self.pair.a,
+            second={"ab": self.pair.b, "ba": self.pair.a}.get(self.screen),
+            reference=self.pair.reference,
+            token=self.key[:8],
+        )
+
+
+def plan(
+    pairs: Sequence[Pair],
+    judges: Sequence[Judge],
+    *,
+    orders: Orders = "counterbalanced",
+    replicates: int = 1,
+    seed: int = 0,
+) -> list[Trial]:
+    """List every cell to be asked: judge by judge, in the order of the pairs.
+
+    Parameters
+    ----------
+    pairs
+        What is judged; the order of the list does not change which order a pair is shown in.
+    judges
+        Who judges. Each gets the same pairs in the same orders; the score protocol has the one order ``ab``.
+    orders
+        ``counterbalanced``: one order a pair, drawn at random and balanced within domain and contrast, and both orders
+        for the pairs of 20 to 25 % of the items. ``both``: both orders for every pair.
+    replicates
+        How often each cell is asked.
+    seed
+        Seed of the draw.
+
+    Raises
+    ------
+    PairError, ConfigError
+        When there are no pairs or judges, two share an id or a name, or a setting is not one of those allowed.
+
+    Notes
+    -----
+    A second order costs about as much as it tells, and one order a pair with both on a subsample halves the calls for
+    the same interval; fixed order is never used, since position would pass for preference.
+    """
+    return [trial for trial, _ in cells(pairs, judges, orders=orders, replicates=replicates, seed=seed)]
+
+
+def cells(
+    pairs: Sequence[Pair], judges: Sequence[Judge], *, orders: Orders, replicates: int, seed: int
+) -> Iterator[tuple[Trial, tuple[Call, ...]]]:
+    """Give every trial of the plan with the calls it is read from; pairs that failed their check are not asked."""
+    pairs = [pair for pair in pairs if pair.check is None or pair.check.passed]
+    _check(pairs, judges, orders, replicates)
+    shown = draw_orders(pairs, orders, seed)
+    for judge in judges:
+        recipe = digest(judge.recipe())
+        for pair in pairs:
+            for order in ("ab",) if judge.protocol == "score" else shown[pair.id]:
+                for replicate in range(replicates):
+                    yield _cell(pair, judge, recipe, order, replicate)
+
+
+def draw_orders(pairs: Sequence[Pair], orders: Orders, seed: int) -> dict[str, tuple[Order, ...]]:
+    """Return the orders in which each pair is shown, by pair id."""
+    if orders == "both":
+        return {pair.id: ("ab", "ba") for pair in pairs}
+    rng = random.Random(f"orders {seed}")
+    twice = _subsample(pairs, rng)
+    strata: dict[tuple[str, str], list[Pair]] = defaultdict(list)
+    for pair in sorted(pairs, key=lambda pair: pair.id):
+        strata[pair.domain, pair.contrast].append(pair)
+    shown: dict[str, tuple[Order, ...]] = {}
+    for stratum in sorted(strata):
+        members = strata[stratum]
+        rng.shuffle(members)
+        first: list[Order] = rng.sample(["ab", "ba"], 2)
+        for position, pair in enumerate(members):
+            shown[pair.id] = ("ab", "ba") if pair.item_id in twice else (first[position % 2],)
+    return shown
+
+
+def content(calls: Sequence[str]) -> str:
+    """Return the content hash of a trial that is read from these calls by the present parser."""
+    return digest([PARSER_VERSION, *calls])
+
+
+def _subsample(pairs: Sequence[Pair], rng: random.Random) -> set[str]:
+    """Draw the items shown in both orders, spread evenly over the domains."""
+    items = sorted({(pair.domain, pair.item_id) for pair in pairs})
+    shuffled = sorted(items, key=lambda item: (item[0], rng.random()))
+    start = rng.random()
+    return {
+        item
+        for position, (_, item) in enumerate(shuffled)
+        if int(start + (position + 1) * BOTH_ORDERS_SHARE) > int(start + position * BOTH_ORDERS_SHARE)
+    }
+
+
+def _cell(pair: Pair, judge: Judge, recipe: str, order: Order, replicate: int) -> tuple[Trial, tuple[Call, ...]]:
+    screens: tuple[Literal["ab", "ba", "a", "b"], ...] = ("a", "b") if judge.protocol == "score" else (order,)
+    calls = tuple(_call(pair, judge, recipe, screen, replicate) for screen in screens)
+    trial = Trial(
+        pair_id=pair.id,
+        judge=judge.name,
+        order=order,
+        replicate=replicate,
+        protocol=judge.protocol,
+        content=content([call.key for call in calls]),
+    )
+    return trial, calls
+
+
+def _call(pair: Pair, judge: Judge, recipe: str, screen: Literal["ab", "ba", "a", "b"], replicate: int) -> Call:
+    texts = [{"a": pair.a.text, "b": pair.b.text}[side] for side in screen]
+    # Two pairs may share the score of a text; two pairwise cells never share a reply, or they would not be independent.
+    owner = f"{pair.id} {screen}" if len(screen) == 2 else ""
+    return Call(digest([judge.name, recipe, pair.question, pair.reference, texts, owner, replicate]), pair, screen)
+
+
+def _check(pairs: Sequence[Pair], judges: Sequence[Judge], orders: str, replicates: int) -> None:
+    if not pairs or not judges:
+        raise ConfigError(
+            f"nothing to ask: there are {len(pairs)} pairs and {len(judges)} judges; give at least one each"
+        )
+    if orders not in ("counterbalanced", "both"):
+        hint = suggest(orders, ["counterbalanced", "both"])
+        raise ConfigError(f"orders: {orders!r} is not one of counterbalanced, both{hint}")
+    if replicates < 1:
+        raise ConfigError(f"replicates: {replicates} is below 1; each cell is asked at least once")
+    if repeated := [name for name, count in Counter(pair.id for pair in pairs).items() if count > 1]:
+        raise PairError(
+            f"{len(repeated)} pair ids occur more than once, the first is {repeated[0]!r}; give each its own"
+        )
+    if repeated := [name for name, count in Counter(judge.name for judge in judges).items() if count > 1]:
+        raise ConfigError(f"two judges are named {repeated[0]!r}; give each its own name")

@@ -1,0 +1,255 @@
+"""The whole story on one screen: the only module that knows the order of the rooms."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, cast
+
+from judgeaudit import __version__, reports
+from judgeaudit.checks import verify
+from judgeaudit.collection import Progress, ask, plan
+from judgeaudit.config import Config, DesignConfig
+from judgeaudit.errors import BudgetError, StoreError
+from judgeaudit.formats import read_pairs, write_pairs
+from judgeaudit.gates import gate, load_policy
+from judgeaudit.items import load_items
+from judgeaudit.judges import AnyJudge, Judge, as_judge
+from judgeaudit.perturbations import perturb
+from judgeaudit.records import Audit, Item, Pair, Protocol, Verdict, digest
+from judgeaudit.regression import fit
+from judgeaudit.reports.json import write
+from judgeaudit.verdicts import VerdictStore
+
+VERSIONED = ("litellm", "pydantic", "numpy", "scipy", "statsmodels")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: what was asked, what was said, and what it means."""
+
+    path: Path
+    """The run directory."""
+    pairs: tuple[Pair, ...]
+    """Every pair made, those that failed the manipulation check among them."""
+    verdicts: tuple[Verdict, ...]
+    audit: Audit
+
+    @property
+    def exit_status(self) -> int:
+        """0 when every cell was answered, 4 when the budget was reached, 3 when cells are missing."""
+        missing = [verdict for verdict in self.verdicts if verdict.outcome == "missing"]
+        if any(verdict.reason == "budget" for verdict in missing):
+            return BudgetError.exit_status
+        return 3 if missing else 0
+
+
+def audit(
+    items: str | Path | Sequence[Item],
+    judges: Iterable[AnyJudge],
+    *,
+    seed: int = 0,
+    n_items: int | None = None,
+    store: str | Path | None = None,
+    margin: float = 0.10,
+    **collect: Any,
+) -> Audit:
+    """Measure how much each judge pays for style and how much for truth, in one call.
+
+    Parameters
+    ----------
+    items
+        A shipped set, a path, or items that were loaded before.
+    judges
+        Model strings, specifications, or judges.
+    seed
+        Decides which treatment and error each item gets, and the order of display.
+    n_items
+        How many items to use; all of them for None.
+    store
+        A run directory, so that nothing is asked twice; None keeps nothing.
+    margin
+        Half-width of the band of net preference that counts as negligible.
+    **collect
+        Passed on to `ask`: ``orders``, ``replicates``, ``concurrency``, ``max_cost_usd`` ...
+
+    Raises
+    ------
+    JudgeAuditError
+        As the steps do; see `load_items`, `perturb`, `ask` and `fit`.
+    """
+    source = load_items(items) if isinstance(items, str | Path) else items
+    reached = [as_judge(judge) for judge in judges]
+    pairs = verify(perturb(source, seed=seed, n_items=n_items))
+    verdicts = ask(pairs, reached, store=store, seed=seed, **collect)
+    return _fit(pairs, verdicts, reached, margin, run_id="", provenance={"seed": seed})
+
+
+def make_pairs(items: Sequence[Item], design: DesignConfig, skipped: Counter[str] | None = None) -> list[Pair]:
+    """Make and verify the pairs of a design; reasons for what could not be made are counted in ``skipped``."""
+    counted = Counter[str]() if skipped is None else skipped
+    settings = design.model_dump(exclude={"items"})
+    made = perturb(items, n_items=design.items, skipped=lambda _, reason: counted.update([reason]), **settings)
+    return verify(made)
+
+
+def run(
+    config: Config,
+    out: str | Path,
+    *,
+    max_cost_usd: float | None = None,
+    fresh: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+) -> Run:
+    """Run a configuration into a directory: pairs, verdicts, audit and report; a second run asks only what is missing.
+
+    Parameters
+    ----------
+    config
+        What `load_config` returned.
+    out
+        The run directory, made where it is missing.
+    max_cost_usd
+        Overrides the configuration's cap, in US dollars.
+    fresh
+        Start over: an earlier run in this directory is moved aside, never deleted.
+    progress
+        Called with snapshots while judges are asked.
+
+    Raises
+    ------
+    UsageError
+        For anything in the configuration, items, prompts or directory that cannot be used; nothing was asked.
+    """
+    judges = [as_judge(spec) for spec in config.judges]
+    policy = load_policy(config.gates or None)
+    items = load_items(config.items)
+    skipped = Counter[str]()
+    pairs = make_pairs(items, config.design, skipped)
+    path = _open_directory(Path(out), fresh)
+    collect = config.collect.model_dump()
+    if max_cost_usd is not None:
+        collect["max_cost_usd"] = max_cost_usd
+    provenance = _provenance(config, pairs, judges, skipped)
+    write(json.dumps(provenance, indent=1, ensure_ascii=False) + "\n", path / "manifest.json")
+    write_pairs(pairs, path / "pairs.jsonl")
+    verdicts = ask(pairs, judges, store=path, seed=config.design.seed, progress=progress, **collect)
+    result = _fit(pairs, verdicts, judges, config.margin, provenance["run_id"], provenance)
+    findings = tuple(gate(result, policy))
+    return _leave_behind(Run(path, tuple(pairs), tuple(verdicts), result.model_copy(update={"findings": findings})))
+
+
+def policy_of(path: str | Path) -> dict[str, Any] | None:
+    """Return the gate limits that a run's own configuration declared; None where it left them to the shipped policy.
+
+    Raises
+    ------
+    StoreError
+        When the directory is not that of a run.
+    """
+    return _manifest(Path(path))["config"]["gates"] or None
+
+
+def load_run(path: str | Path) -> Run:
+    """Load what a run left behind.
+
+    Raises
+    ------
+    StoreError
+        When the directory is not that of a run.
+    """
+    folder = Path(path)
+    if not (folder / "audit.json").is_file():
+        raise StoreError(
+            f"{folder} holds no finished run (no audit.json); 'judgeaudit run CONFIG --out {folder}' makes one"
+        )
+    pairs = tuple(read_pairs(folder / "pairs.jsonl"))
+    manifest = _manifest(folder)
+    judges = [_Recorded(name, entry["protocol"], entry["recipe"]) for name, entry in manifest["judges"].items()]
+    design = {name: manifest["config"]["collect"][name] for name in ("orders", "replicates")}
+    trials = plan(pairs, cast("list[Judge]", judges), seed=manifest["config"]["design"]["seed"], **design)
+    with VerdictStore.open(folder) as store:
+        known = store.known(trial.key for trial in trials)
+    verdicts = [known.get(trial.key) or Verdict(trial=trial, outcome="missing", attempts=0) for trial in trials]
+    return Run(folder, pairs, tuple(verdicts), reports.load_audit(folder))
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """What a run's manifest keeps of a judge: enough to know its cells again, without its key or its endpoint."""
+
+    name: str
+    protocol: Protocol
+    settings: dict[str, Any]
+
+    def recipe(self) -> dict[str, Any]:
+        return self.settings
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    try:
+        return cast("dict[str, Any]", json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path} cannot be read: name the directory of a run") from error
+
+
+def _fit(
+    pairs: Sequence[Pair], verdicts: Sequence[Verdict], judges: Sequence[Judge], margin: float, run_id: str,
+    provenance: Mapping[str, Any],
+) -> Audit:  # fmt: skip
+    kept = [pair for pair in pairs if pair.check is None or pair.check.passed]
+    return fit(
+        kept, verdicts, margin=margin, run_id=run_id, provenance=provenance,
+        models={judge.name: judge.model for judge in judges},
+        notes={judge.name: judge.note for judge in judges if judge.note},
+        dropped=Counter(reason for pair in pairs if pair.check for reason in pair.check.reasons[:1]),
+    )  # fmt: skip
+
+
+def _open_directory(path: Path, fresh: bool) -> Path:
+    if path.exists() and not path.is_dir():
+        raise StoreError(f"{path} is a file; name a directory for the run")
+    if fresh and path.exists():
+        n = 1
+        while (aside := path.with_name(f"{path.name}.old-{n}")).exists():
+            n += 1
+        path.rename(aside)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        os.chmod(path, 0o700)  # noqa: PTH101 judged texts and replies are nobody else's business
+    except OSError as error:
+        raise StoreError(f"cannot make the run directory {path} ({error.strerror})") from error
+    return path
+
+
+def _provenance(
+    config: Config, pairs: Sequence[Pair], judges: Sequence[Judge], skipped: Counter[str]
+) -> dict[str, Any]:
+    """Return the recipe of a run: all that made its numbers, and nothing that changes between two equal runs."""
+    recipe = {
+        "config": config.model_dump(mode="json"),
+        "judges": {judge.name: {"protocol": judge.protocol, "recipe": judge.recipe()} for judge in judges},
+        "pairs_sha256": digest([pair.model_dump(mode="json") for pair in pairs]),
+        "skipped": dict(sorted(skipped.items())),
+    }
+    versions = {name: metadata.version(name) for name in VERSIONED}
+    return {
+        "run_id": digest(recipe)[:12], "judgeaudit": __version__, "python": platform.python_version(),
+        "versions": versions, **recipe,
+    }  # fmt: skip
+
+
+def _leave_behind(done: Run) -> Run:
+    """Write what other programs and people read of a run."""
+    reports.report(done.audit, "json", done.path / "audit.json")
+    reports.report(
+        done.audit, "html", done.path / "report.html", pairs=done.pairs, verdicts=done.verdicts, path=done.path
+    )
+    return done

@@ -1,0 +1,92 @@
+"""How estimates look in a notebook: a sentence, a table, a data frame."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from judgeaudit.records.estimates import Estimate
+
+SHARES = {"conflict_failure", "tie_rate", "exchange_rate", "ceiling_share"}
+PHRASES = {
+    ("truth_sensitivity", "net_preference"): "prefers the true answer to the false one by {} points",
+    ("style_reward", "net_preference"): "prefers the styled answer to the plain one by {} points",
+    ("masking", "net_preference"): "misses errors by {} points more when they are styled",
+    ("conflict_failure", "net_preference"): "takes the styled false answer over the plain true one in {} %",
+    ("position", "net_preference"): "prefers the answer shown first by {} points",
+    ("tie_rate", "net_preference"): "calls a tie in {} %",
+    ("placebo", "net_preference"): "leans by {} points where the answers differ in nothing that matters",
+    ("truth", "log_odds"): "pays {} log odds for truth",
+    ("style", "log_odds"): "pays {} log odds for style",
+    ("style_x_truth", "log_odds"): "pays {} log odds more for truth among styled answers",
+    ("position", "log_odds"): "pays {} log odds for the first position",
+    ("angle", "degrees"): "stands at {} degrees between truth (0) and style (90)",
+    ("exchange_rate", "ratio"): "buys back {} % of one factual error with full styling",
+    ("truth_sensitivity", "points"): "scores the true answer {} points higher",
+    ("style_reward", "points"): "scores the styled answer {} points higher",
+    ("masking", "points"): "takes {} points less off for errors that are styled",
+    ("ceiling_share", "share"): "gives its highest score in {} %",
+}
+COLUMNS = (
+    "judge", "term", "scale", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high", "n",
+    "n_clusters", "grade", "method", "note",
+)  # fmt: skip
+
+
+def describe(estimate: Estimate) -> str:
+    """Say an estimate in one sentence: what the judge does, how much, and how sure that is.
+
+    Examples
+    --------
+    >>> from judgeaudit.records import Estimate
+    >>> rate = {"term": "exchange_rate", "scale": "ratio", "estimate": 0.41, "conf_low": 0.22, "conf_high": 0.63}
+    >>> describe(Estimate(judge="mini", **rate))
+    'mini buys back 41 % of one factual error with full styling, 95 % interval 22 to 63 %'
+    """
+    base, part = re.fullmatch(r"([^.@]*)(.*)", estimate.term, re.DOTALL).groups()  # type: ignore[union-attr]
+    words = PHRASES.get((base, estimate.scale), f"has a {base.replace('_', ' ')} of {{}}")
+    subject = f"{estimate.judge} " if estimate.judge else ""
+    where = {".": f" ({part[1:]})", "@": f" in {part[1:]}"}.get(part[:1], "")
+    if estimate.estimate is None:
+        reason = f": {estimate.note}" if estimate.note else ""
+        return f"{subject}has no {base.replace('_', ' ')}{where} to report{reason}"
+    said = f"{subject}{words.format(_number(estimate.estimate, estimate, base))}{where}"
+    if estimate.conf_low is None or estimate.conf_high is None:
+        return said
+    low, high = (_number(end, estimate, base) for end in (estimate.conf_low, estimate.conf_high))
+    level = estimate.recipe.get("level", 0.95)
+    return f"{said}, {level * 100:g} % interval {low} to {high}{' %' if base in SHARES else ''}"
+
+
+def _number(value: float, estimate: Estimate, base: str) -> str:
+    if estimate.scale == "net_preference" or base in SHARES:
+        return f"{round(100 * value)}"
+    return f"{value:.0f}" if estimate.scale == "degrees" else f"{value:.2f}"
+
+
+def to_frame(estimates: Iterable[Estimate]) -> pd.DataFrame:
+    """Return estimates as a data frame, one row each."""
+    import pandas as pd
+
+    return pd.DataFrame([{name: getattr(e, name) for name in COLUMNS} for e in estimates], columns=list(COLUMNS))
+
+
+def to_table(estimates: Iterable[Estimate]) -> str:
+    """Return estimates as an HTML table, everything escaped."""
+    heads = ("judge", "term", "scale", "estimate", "95 % interval", "n", "clusters", "grade")
+    rows = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in _cells(e))}</tr>" for e in estimates)
+    return (
+        f"<table><thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _cells(e: Estimate) -> tuple[str, ...]:
+    value = e.note if e.estimate is None else f"{e.estimate:.3f}"
+    ends = ["" if end is None else f"{end:.3f}" for end in (e.conf_low, e.conf_high)]
+    interval = f"{ends[0]} to {ends[1]}" if any(ends) else ""
+    return e.judge, e.term, e.scale, value, interval, str(e.n), str(e.n_clusters), e.grade

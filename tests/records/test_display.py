@@ -1,0 +1,88 @@
+"""Estimates in a notebook: a sentence, a table, a data frame."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from judgeaudit.records import Audit, Estimate, JudgeAudit
+
+
+def estimate(
+    term: str, scale: str, value: float | None, low: float | None = None, high: float | None = None
+) -> Estimate:
+    more: dict[str, Any] = {"term": term, "scale": scale, "estimate": value, "conf_low": low, "conf_high": high}
+    return Estimate(judge="mini", **more)
+
+
+@pytest.mark.parametrize(
+    ("term", "scale", "figures", "sentence"),
+    [
+        (
+            "exchange_rate",
+            "ratio",
+            (0.41, 0.22, 0.63),
+            "mini buys back 41 % of one factual error with full styling, 95 % interval 22 to 63 %",
+        ),
+        (
+            "truth_sensitivity.date",
+            "net_preference",
+            (0.7, 0.48, 0.82),
+            "mini prefers the true answer to the false one by 70 points (date), 95 % interval 48 to 82",
+        ),
+        (
+            "style_reward@law",
+            "net_preference",
+            (-0.001, -0.1, 0.1),
+            "mini prefers the styled answer to the plain one by 0 points in law, 95 % interval -10 to 10",
+        ),
+        (
+            "angle",
+            "degrees",
+            (9.4, 4.0, 14.0),
+            "mini stands at 9 degrees between truth (0) and style (90), 95 % interval 4 to 14",
+        ),
+        ("something_new", "share", (0.5, None, None), "mini has a something new of 0.50"),
+    ],
+)
+def test_sentences(term: str, scale: str, figures: tuple[float, float, float], sentence: str) -> None:
+    """Each estimate says what the judge does, how much, and how sure that is."""
+    assert estimate(term, scale, *figures).sentence == sentence
+
+
+def test_the_level_is_the_recipes() -> None:
+    """An interval at another level says so."""
+    found = estimate("position", "net_preference", 0.1, 0.0, 0.2).model_copy(update={"recipe": {"level": 0.9}})
+    assert found.sentence.endswith("90 % interval 0 to 20")
+
+
+def test_no_number_no_pretence() -> None:
+    """What was not estimated is said with its reason."""
+    found = estimate("exchange_rate", "ratio", None).model_copy(update={"note": "not bounded: at least 0.84"})
+    assert found.sentence == "mini has no exchange rate to report: not bounded: at least 0.84"
+
+
+def test_a_frame_has_one_row_per_estimate() -> None:
+    """An audit becomes a data frame, missing numbers missing."""
+    rows = (estimate("angle", "degrees", 9.0, 4.0, 14.0), estimate("exchange_rate", "ratio", None))
+    frame = Audit(judges=(JudgeAudit(name="mini", model="m", estimates=rows),)).to_pandas()
+    assert frame["term"].tolist() == ["angle", "exchange_rate"]
+    assert frame["estimate"].isna().tolist() == [False, True]
+
+
+def test_names_are_escaped_in_html() -> None:
+    """A judge's name cannot smuggle markup into a notebook."""
+    found = estimate("angle", "degrees", 9.0, 4.0, 14.0).model_copy(update={"judge": "<script>x</script>"})
+    audit = Audit(judges=(JudgeAudit(name="m", model="m", estimates=(found,)),))
+    for page in (found._repr_html_(), audit._repr_html_()):
+        assert "<script>" not in page
+        assert "&lt;script&gt;" in page
+
+
+def test_records_do_not_load_pandas() -> None:
+    """The data frame is made where it is asked for."""
+    code = "import sys, judgeaudit.records; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,86 @@
+"""What verdicts share besides their item: the wording of a style, and the person who answered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from judgeaudit.regression.design import Calls, Levels
+from judgeaudit.regression.effects import STYLE_REWARD, TRUTH_SENSITIVITY, allow_for_sharing, measure, net_cells
+from judgeaudit.regression.logit import coefficient, fit_logit
+from judgeaudit.regression.matrices import CODED, utility_design
+from judgeaudit.regression.population import Taste, draw_calls
+
+
+def with_templates(templates: int, spread: float, seed: int, items: int = 120, raters: int = 0) -> Calls:
+    """Draw calls of a judge that likes some templates more than others."""
+    rng = np.random.default_rng(seed)
+    calls = draw_calls(Taste(truth=0.0, style=0.0, position=0.0), items, rng)
+    code = calls.pairs.cluster.codes % templates
+    of_style = CODED[calls.pairs.contrast, 1] != 0
+    eta = (0.8 + spread * rng.normal(size=templates)[code[calls.pair]]) * CODED[calls.contrast, 1]
+    rater = rng.integers(0, max(raters, 1), len(calls))
+    eta += raters * 0.1 * rng.normal(size=max(raters, 1))[rater] * CODED[calls.contrast, 0]
+    names = tuple(f"t{i:02d}" for i in range(templates))
+    pairs = replace(calls.pairs, template=Levels(np.where(of_style, code, -1), names))
+    y = (rng.random(len(calls)) < 1 / (1 + np.exp(-eta))).astype(float)
+    return replace(calls, pairs=pairs, y=y, rater=Levels(rater, tuple(f"r{i}" for i in range(raters))))
+
+
+def style_reward(calls: Calls) -> tuple[object, object]:
+    item = measure(net_cells(calls), STYLE_REWARD, two_orders=True)
+    return item, allow_for_sharing(item, calls, STYLE_REWARD)
+
+
+def test_the_wider_interval_is_reported() -> None:
+    """Where templates differ, the interval over templates is the one that stands."""
+    item, shared = style_reward(with_templates(12, 0.8, 1))
+    assert shared.conf_high - shared.conf_low > 1.2 * (item.conf_high - item.conf_low)  # type: ignore[attr-defined]
+    assert shared.recipe["variance"] == "delete-one-template jackknife"  # type: ignore[attr-defined]
+    assert shared.note == ""  # type: ignore[attr-defined]
+    assert shared.estimate == item.estimate  # type: ignore[attr-defined]
+
+
+def test_fewer_than_ten_templates_are_warned_of() -> None:
+    """The interval of five templates says that it says little of others; that of two is for those two."""
+    _, five = style_reward(with_templates(5, 0.3, 1))
+    assert five.note.startswith("5 templates: with fewer than 10")  # type: ignore[attr-defined]
+    _, two = style_reward(with_templates(2, 0.3, 1))
+    assert two.note == "for these 2 templates only"  # type: ignore[attr-defined]
+
+
+def test_truth_is_not_widened_by_templates() -> None:
+    """Templates are what style is made of; truth sensitivity keeps its items."""
+    calls = with_templates(12, 0.8, 1)
+    item = measure(net_cells(calls), TRUTH_SENSITIVITY, two_orders=True)
+    assert allow_for_sharing(item, calls, TRUTH_SENSITIVITY) == item
+    fit = fit_logit(utility_design(calls))
+    terms = {c: coefficient(fit, "j", c, j) for j, c in enumerate(fit.columns)}
+    assert terms["style"].recipe["independent"] == "template"
+    assert terms["style"].recipe["df"] == 11
+    assert terms["truth"].recipe["independent"] == "item"
+
+
+def test_style_in_general_is_covered_with_twelve_templates() -> None:
+    """Over 150 sets of templates the interval holds the effect of style in general; items alone would not."""
+    rng = np.random.default_rng(0)
+    slopes = 0.8 + 0.8 * rng.normal(size=200_000)
+    truth = float((2 / (1 + np.exp(-slopes)) - 1).mean())
+    found = [style_reward(with_templates(12, 0.8, seed)) for seed in range(150)]
+    item, shared = (np.mean([f.conf_low <= truth <= f.conf_high for f in side]) for side in zip(*found, strict=True))  # type: ignore[attr-defined]
+    assert item < 0.8
+    assert 0.89 <= shared <= 0.99
+
+
+def test_raters_widen_every_effect() -> None:
+    """A panel of seven people who differ is no more than seven people."""
+    calls = with_templates(12, 0.0, 2, raters=7)
+    item = measure(net_cells(calls), TRUTH_SENSITIVITY, two_orders=True)
+    shared = allow_for_sharing(item, calls, TRUTH_SENSITIVITY)
+    assert not isinstance(item, str)
+    assert not isinstance(shared, str)
+    assert shared.conf_high - shared.conf_low > item.conf_high - item.conf_low
+    assert shared.note.startswith("7 raters")
+    assert shared.recipe["df"] == pytest.approx(6)

@@ -1,0 +1,105 @@
+"""The assertions speak in intervals, and the plug-in does nothing until it is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from judgeaudit import records
+from judgeaudit.config import parse_config
+from judgeaudit.pipeline import run
+from judgeaudit.pytest_plugin import assert_no_bias, assert_no_regression, assert_truth_over_style
+
+from .reports.audits import audit, judge, known_run, three
+
+SIMULATED = {"name": "styled", "model": "simulated/style-only"}
+pytest_plugins = ["pytester"]
+
+
+class Stored(NamedTuple):
+    """A run as the pipeline loads it."""
+
+    audit: records.Audit
+    pairs: list[records.Pair]
+    verdicts: list[records.Verdict]
+    path: Path
+
+
+def test_a_judge_within_its_limit_passes():
+    """Nothing is raised where the whole interval holds."""
+    assert_no_bias(audit(judge("mini")), "position", max_abs=0.1)
+    assert_truth_over_style(audit(judge("mini")), max_trade=0.5)
+    assert_no_bias(three(), "position", max_abs=0.1, judge="mini")
+
+
+def test_a_biased_judge_fails_with_its_figures():
+    """The message names judge, estimate, interval and limit."""
+    with pytest.raises(
+        AssertionError, match=r"FAIL JA110 smollm2-ab: position effect 0\.83 \[0\.78, 0\.88\].*max_abs 0\.1"
+    ):
+        assert_no_bias(three(), "position", max_abs=0.1)
+    with pytest.raises(AssertionError, match="FAIL JA410 style-only"):
+        assert_truth_over_style(three(), judge="style-only")
+
+
+def test_an_undecided_judge_fails_unless_it_is_let_pass():
+    """What cannot be told is the user's choice, and fails by default."""
+    made = audit(judge("j", position=0.08))
+    with pytest.raises(AssertionError, match="INCONCLUSIVE JA110"):
+        assert_no_bias(made, "position", max_abs=0.1)
+    assert_no_bias(made, "position", max_abs=0.1, on_inconclusive="pass")
+
+
+def test_an_audit_without_judges_asserts_nothing():
+    """An empty run is not a pass."""
+    with pytest.raises(AssertionError, match="holds no judge"):
+        assert_no_bias(audit(), "position", max_abs=0.1)
+
+
+def test_a_stored_run_gives_two_examples_and_its_path():
+    """The reader sees what fooled the judge and where to look."""
+    run = Stored(*known_run(), path=Path("runs/known"))
+    with pytest.raises(AssertionError, match="FAIL JA410 stylish") as caught:
+        assert_truth_over_style(run, judge="stylish")
+    message = str(caught.value)
+    assert message.count("example: When did bridge") == 2
+    assert message.endswith("run: runs/known")
+
+
+def test_a_regression_fails_with_what_changed():
+    """Worse than the baseline by more than the margin is told with both figures."""
+    with pytest.raises(AssertionError, match=r"Worse: j truth sensitivity \+90 -> \+50"):
+        assert_no_regression(audit(judge("j", truth=0.5)), audit(judge("j", truth=0.9)))
+    assert_no_regression(audit(judge("j")), audit(judge("j")))
+    with pytest.raises(AssertionError, match="share no judge"):
+        assert_no_regression(audit(judge("j")), audit(judge("k")))
+
+
+def test_the_fixture_replays_a_stored_run(pytester, tmp_path):
+    """A marked test speaks about what a finished run left behind, and no judge is called."""
+    config = parse_config({"items": "core", "design": {"items": 24}, "judges": [SIMULATED]})
+    run(config, tmp_path / "run")
+    pytester.makepyfile(
+        f"""
+        import pytest
+        from judgeaudit.pytest_plugin import assert_no_bias, assert_truth_over_style
+
+        @pytest.mark.judge_audit({str(tmp_path / "run")!r})
+        def test_it(judge_audit):
+            assert_no_bias(judge_audit, "position", max_abs=0.5)
+            assert_truth_over_style(judge_audit, max_trade=0.1)
+        """
+    )
+    result = pytester.runpytest_inprocess("-p", "judgeaudit.pytest_plugin", "-p", "no:cacheprovider")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*FAIL JA410 styled: exchange rate*", "*example: *", f"*run: {tmp_path / 'run'}*"])
+
+
+def test_the_fixture_asks_for_a_stored_run(pytester):
+    """Without a run the fixture says what to give it; a suite that does not use it is not touched."""
+    pytester.makepyfile("def test_it(judge_audit): pass\ndef test_other(): pass")
+    result = pytester.runpytest_inprocess("-p", "judgeaudit.pytest_plugin", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*no stored run: mark the test with judge_audit*"])

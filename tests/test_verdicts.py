@@ -1,0 +1,191 @@
+"""The store keeps what was committed, and says so when it cannot."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from judgeaudit.errors import StoreError, StoreLockedError
+from judgeaudit.records import Reply, Trial, Usage, Verdict
+from judgeaudit.verdicts import Attempt, Entry, VerdictStore
+
+
+def verdict(pair: str, preference: float | None = 1.0, **more: object) -> Verdict:
+    """Return a verdict on a pair."""
+    choice = None if preference is None else "a" if preference > 0.5 else "b"
+    fields = {"outcome": "invalid" if preference is None else "valid", "choice": choice, "preference": preference}
+    return Verdict(trial=Trial(pair_id=pair, judge="j"), **{**fields, **more})
+
+
+def entry(pair: str, preference: float | None = 1.0, **more: object) -> Entry:
+    """Return an entry whose call bears the pair's name."""
+    return Entry(verdict(pair, preference, **more), (f"call-{pair}",))
+
+
+def attempt(call: str, status: str = "reply", **more: object) -> Attempt:
+    """Return an attempt at a call."""
+    reply = Reply(text="A", usage=Usage(prompt_tokens=3)) if status == "reply" else None
+    return Attempt(call, "j", 1, status, **{"reply": reply, "cost_usd": 0.25, **more})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[VerdictStore]:
+    """Give an open store."""
+    with VerdictStore.create(tmp_path / "run") as opened:
+        yield opened
+
+
+def test_what_was_appended_is_known(store: VerdictStore) -> None:
+    """Verdicts come back by trial key, replies by call key, money by its sum."""
+    store.append(
+        [attempt("c1"), attempt("c2", "error", reason="rate_limit", cost_usd=None)], [entry("p1"), entry("p2", None)]
+    )
+    assert store.known(["nobody", verdict("p1").trial.key]) == {verdict("p1").trial.key: verdict("p1")}
+    assert store.replies(["c1", "c2"]) == {"c1": Reply(text="A", usage=Usage(prompt_tokens=3))}
+    assert store.spent_usd() == 0.25
+    assert store.attempts() == {("j", "error", "rate_limit"): 1, ("j", "reply", ""): 1}
+    assert len(store) == 2
+
+
+def test_the_order_of_reading_is_not_the_order_of_writing(store: VerdictStore) -> None:
+    """Iteration is sorted by judge, pair, order and replicate, however the cells arrived."""
+    for pair in ("p3", "p1", "p2"):
+        store.append([], [entry(pair)])
+    assert [v.trial.pair_id for v in store] == ["p1", "p2", "p3"]
+    assert [e.calls for e in store.entries()] == [("call-p1",), ("call-p2",), ("call-p3",)]
+
+
+def test_the_first_verdict_of_a_cell_stands(store: VerdictStore) -> None:
+    """A cell is one row: a later verdict for it changes nothing."""
+    store.append([], [entry("p", 1.0)])
+    store.append([], [entry("p", 0.0)])
+    assert [v.preference for v in store] == [1.0]
+
+
+def test_a_missing_cell_cannot_be_stored(store: VerdictStore) -> None:
+    """A failure of the wire is an attempt and never a row of verdicts."""
+    missing = Verdict(trial=Trial(pair_id="p", judge="j"), outcome="missing", reason="timeout")
+    with pytest.raises(StoreError, match="CHECK"):
+        store.append([], [Entry(missing, ())])
+    assert len(store) == 0
+
+
+def test_a_batch_is_all_or_nothing(store: VerdictStore) -> None:
+    """When one row fails none of its transaction stands, and the store goes on."""
+    missing = Verdict(trial=Trial(pair_id="q", judge="j"), outcome="missing")
+    with pytest.raises(StoreError):
+        store.append([attempt("c")], [entry("p"), Entry(missing, ())])
+    assert (len(store), store.attempts()) == (0, {})
+    store.append([attempt("c")], [entry("p")])
+    assert len(store) == 1
+
+
+def test_a_store_is_for_its_owner_only(tmp_path: Path) -> None:
+    """The directory is 0700 and every file 0600, whatever the umask."""
+    before = os.umask(0)
+    try:
+        with VerdictStore.create(tmp_path / "new" / "run") as store:
+            store.append([], [entry("p")])
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "new" / "run").iterdir()}
+            assert set(modes.values()) == {0o600}, modes
+            assert {"verdicts.db", "verdicts.db-wal", "verdicts.db.lock"} <= set(modes)
+        assert stat.S_IMODE((tmp_path / "new" / "run").stat().st_mode) == 0o700
+    finally:
+        os.umask(before)
+
+
+def test_a_reader_sees_a_writer_at_work(tmp_path: Path) -> None:
+    """Reading needs no lock and cannot write."""
+    with VerdictStore.create(tmp_path) as writer, VerdictStore.open(tmp_path) as reader:
+        writer.append([], [entry("p")])
+        assert len(reader) == 1
+        with pytest.raises(StoreError, match="readonly"):
+            reader.append([], [entry("q")])
+
+
+def test_one_writer_at_a_time(tmp_path: Path) -> None:
+    """The second is told who the first is; when the first is done the store is free."""
+    with VerdictStore.create(tmp_path), pytest.raises(StoreLockedError, match=f"process {os.getpid()} on"):
+        VerdictStore.create(tmp_path)
+    VerdictStore.create(tmp_path).close()
+
+
+def test_a_dead_writer_holds_nothing(tmp_path: Path) -> None:
+    """After a SIGKILL the store opens at once, with all that was committed."""
+    code = f"""
+import os, signal
+from judgeaudit.verdicts import VerdictStore, Entry
+from judgeaudit.records import Trial, Verdict
+store = VerdictStore.create({str(tmp_path)!r})
+for n in range(50):
+    store.append([], [Entry(Verdict(trial=Trial(pair_id=f"p{{n}}", judge="j"), outcome="invalid", reason="empty"), ())])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    with VerdictStore.create(tmp_path) as store:
+        assert len(store) == 50
+
+
+def test_what_is_not_a_store_is_left_alone(tmp_path: Path) -> None:
+    """Nothing there, a file of another kind, another database, a newer schema: each is a clear error."""
+    with pytest.raises(StoreError, match="no verdict store"):
+        VerdictStore.open(tmp_path)
+    text = tmp_path / "text.db"
+    text.write_text("not a database, but long enough to be taken for one by its length" * 20)
+    with pytest.raises(StoreError, match="damaged or not a store"):
+        VerdictStore.create(text)
+    other = tmp_path / "other.db"
+    with sqlite3.connect(other) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    connection.close()
+    with pytest.raises(StoreError, match="not a verdict store"):
+        VerdictStore.create(other)
+    newer = tmp_path / "newer.db"
+    VerdictStore.create(newer).close()
+    with sqlite3.connect(newer) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    before = newer.read_bytes()
+    for door in (VerdictStore.create, VerdictStore.open):
+        with pytest.raises(StoreError, match="version 99"):
+            door(newer)
+    assert newer.read_bytes() == before
+    with pytest.raises(StoreError, match="cannot be opened"):
+        VerdictStore.create(text / "below")
+
+
+def test_an_altered_record_is_found(tmp_path: Path) -> None:
+    """A changed preference does not match its checksum."""
+    with VerdictStore.create(tmp_path) as store:
+        store.append([], [entry("p")])
+    with sqlite3.connect(tmp_path / "verdicts.db") as connection:
+        connection.execute("UPDATE verdicts SET record = replace(record, '1.0', '0.0')")
+    connection.close()
+    with VerdictStore.open(tmp_path) as store, pytest.raises(StoreError, match="checksum"):
+        list(store)
+
+
+def _fill(store: VerdictStore) -> None:
+    for n in range(1, 200):
+        store.append([], [entry(f"p{n}", raw="x" * 2000)])
+
+
+def test_a_full_disk_is_a_clear_error_and_no_corruption(tmp_path: Path) -> None:
+    """When the file cannot grow the commit fails whole, the message says what to do, and a resume works."""
+    with VerdictStore.create(tmp_path) as store:
+        store.append([], [entry("p0")])
+        pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+        store._connection.execute(f"PRAGMA max_page_count = {pages + 4}")
+        with pytest.raises(StoreError, match=r"full.*what was committed stands.*free space"):
+            _fill(store)
+        kept = len(store)
+    with VerdictStore.create(tmp_path) as store:
+        assert store._connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert len(store) == kept >= 1
+        store.append([], [entry("after")])
+        assert len(store) == kept + 1
