@@ -1,13 +1,16 @@
 """Time the fit of a million verdicts against statsmodels on the same rows, and the bootstrap against naive refits.
 
-Run from the repository's root, on one thread so that CPU seconds compare:
-``OPENBLAS_NUM_THREADS=1 python -m benchmarks.bench_fit``. Prints CPU seconds and their ratios, all from one run.
+Run from the repository's root: ``python -m benchmarks.bench_fit``. Prints CPU seconds and their ratios, all from one
+run on one thread: idle threads of a linear algebra library would count as work.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
+import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -27,6 +30,7 @@ from judgeaudit.regression.utility import log_odds
 
 JUDGES = {"gpt": (2.0, 0.4, 0.1), "claude": (2.5, 0.2, 0.0), "llama": (0.6, 1.2, 0.8), "tiny": (0.1, 0.9, 1.5)}
 """What each simulated judge pays for truth, style and the first position, in log odds."""
+THREADS = "OPENBLAS_NUM_THREADS"
 FACETS, KINDS, DOMAINS, TEMPLATES = 8, 6, 5, 24
 
 
@@ -120,6 +124,9 @@ def main() -> None:
     parser.add_argument("--verdicts", type=int, default=1_000_000)
     parser.add_argument("--naive", type=int, default=20, help="naive bootstrap refits to time")
     args = parser.parse_args()
+    if os.environ.get(THREADS) != "1":
+        again = [sys.executable, "-m", "benchmarks.bench_fit", *sys.argv[1:]]
+        raise SystemExit(subprocess.run(again, env=os.environ | {THREADS: "1"}, check=False).returncode)
     warnings.simplefilter("error")
     judges = simulate(-(-args.verdicts // 48), 7)
     items = judges[0].pairs.cluster.codes[-1] + 1

@@ -44,6 +44,8 @@ GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 CURRENCY = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "%": "percent"}
 OPENS = re.compile(r"(?:^|[.!?:\n])[\s\"'(\[]*\Z")
 UNIT = re.compile(r"(?<=[.!?:])\s+|\n+")
+PHRASE = " ¶ "
+PERSON = re.compile(r"\b(?:i|me|my|you|your|we|us|our)\b|¶", re.IGNORECASE)
 STRONG = re.compile(r"[.!?:\n]")
 WEAK = re.compile(r"[.!?:;,()—–\n]")
 INFLECTIONS = frozenset({
@@ -75,7 +77,7 @@ def bare(text: str, question: str = "") -> str:
     text = STEP.sub("", plain(text))
     for short, long in SHORT_FORMS:
         text = short.sub(long, text)
-    return lexicon().idioms.sub(" ", text)
+    return lexicon().idioms.sub(PHRASE, text)
 
 
 def _keep_unless_echo(title: re.Match[str], question: str) -> str:
@@ -203,7 +205,8 @@ def _claims_of_run(text: str, found: Sequence[Token], first: int, last: int) -> 
             before, after = text[start : unit[0].start], text[unit[-1].end : end]
             opens = start > begin or begin == 0
             closes = end == len(text) or bool(STRONG.search(after))
-            apart = (opens or WEAK.search(before)) and (closes or WEAK.search(after))
+            anchored = PERSON.search(text, start, end) or any(lexicon().anchors(t.word) for t in unit)
+            apart = anchored and (opens or WEAK.search(before)) and (closes or WEAK.search(after))
             yield from (t for t in unit if not (apart and _may_frame(t, whole=opens and closes)))
 
 
@@ -220,7 +223,7 @@ def _shared(one: str, other: str) -> int:
 
 def inflected(one: Token, other: Token) -> bool:
     """Return whether two words are forms of one content word."""
-    a, b = sorted((one.word, other.word), key=lambda w: (len(w), w))
+    a, b = sorted((one.key, other.key), key=lambda key: (len(key), key))
     if {one.kind, other.kind} & {"number", "negation", "quantifier"}:
         return False
     shared = _shared(a, b)

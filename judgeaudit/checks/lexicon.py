@@ -35,29 +35,38 @@ class Lexicon:
         word -> (key, class); words that share a key say the same thing.
     frame
         Words that may stand in a framing sentence, since they speak about the answer and not about its subject.
+    ambiguous
+        Those of them that may also describe a subject; a frame of such words alone is none.
     silent
         Words that carry no claim: articles, auxiliaries, pronouns, discourse adverbs.
     idioms
         Set phrases of stance and courtesy, some with a negation that negates nothing.
     vocabulary
         Words taken as spelt right.
-    weak
-        Words whose exchange alone changes nothing that is claimed: articles, auxiliaries, pointers.
+    links
+        Silent words whose exchange still changes a claim when an author exchanges them: *in* for *on*.
     """
 
     classes: Mapping[str, tuple[str, str]]
     frame: frozenset[str]
+    ambiguous: frozenset[str]
     silent: frozenset[str]
     idioms: re.Pattern[str]
     vocabulary: frozenset[str]
-    weak: frozenset[str]
+    links: frozenset[str]
 
     def frames(self, word: str) -> bool:
-        """Return whether ``word``, or what it is an inflection of, only frames an answer."""
-        if word in self.frame:
-            return True
-        stems = [word.removesuffix(ending) for ending in ENDINGS if word.endswith(ending)]
-        return any({stem, stem + "e", stem[:-1]} & self.frame for stem in stems if len(stem) > 2)
+        """Return whether ``word``, or what it is an inflection of, may stand in a frame."""
+        return bool(self._stems(word) & self.frame)
+
+    def anchors(self, word: str) -> bool:
+        """Return whether ``word`` can only speak about the answer: *explanation*, and not *clear*."""
+        stems = self._stems(word)
+        return bool(stems & self.frame) and not stems & self.ambiguous
+
+    def _stems(self, word: str) -> set[str]:
+        bases = [word.removesuffix(ending) for ending in ENDINGS if word.endswith(ending)]
+        return {word, *(stem for base in bases if len(base) > 2 for stem in (base, base + "e", base[:-1]))}
 
 
 @cache
@@ -69,16 +78,17 @@ def lexicon() -> Lexicon:
     silent = frozenset(map(spelt, FUNCTION_WORDS | set(frames["adverb_words"].split()))) - classes.keys()
     idioms = re.compile(r"\b(?:" + "|".join([*frames["idioms"], *frames["adverbs"]]) + r")\b", re.IGNORECASE)
     known = classes.keys() | frame | silent | set(claims["confusions"].split()) | _item_words()
-    return Lexicon(classes, frame, silent, idioms, frozenset(known), frozenset(claims["weak"].split()))
+    ambiguous = frozenset(frames["ambiguous"].split())
+    return Lexicon(classes, frame, ambiguous, silent, idioms, frozenset(known), frozenset(claims["links"].split()))
 
 
 def _classes(claims: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, str]]]:
     """Yield (word, (key, class)); of two entries for one word the later holds."""
-    key = {spelt(word): spelt(group.split()[0]) for group in claims["synonyms"] for word in group.split()}
-    yield from ((word, (first, "content")) for word, first in key.items())
+    same = {spelt(word): spelt(group.split()[0]) for group in claims["synonyms"] for word in group.split()}
+    yield from ((word, (first, "content")) for word, first in same.items())
     yield from ((spelt(word), (spelt(word), "relation")) for word in claims["direction"].split())
     for group in claims["polarity"]:
-        yield from ((word, (key.get(word, word), "polarity")) for word in map(spelt, group.split()))
+        yield from ((word, (same.get(word, word), "polarity")) for word in map(spelt, group.split()))
     for name in ("unit", "date", "modal"):
         for word in claims[name].split():
             yield spelt(word), (spelt(word), name)

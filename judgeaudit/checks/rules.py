@@ -107,7 +107,7 @@ def changes_a_claim(old: str, new: str) -> bool:
 
     Examples
     --------
-    >>> changes_a_claim("larger", "smaller"), changes_a_claim("colour", "colors"), changes_a_claim("from", "to")
+    >>> changes_a_claim("larger", "smaller"), changes_a_claim("colour", "colors"), changes_a_claim("in", "on")
     (True, False, True)
     """
     left, right = tokens(bare(old)), tokens(bare(new))
@@ -116,11 +116,11 @@ def changes_a_claim(old: str, new: str) -> bool:
     pairs = [(one, other) for one, other in zip(left, right, strict=True) if one.key != other.key]
     if pairs:
         return any(not inflected(one, other) and not is_slip(one.word, other.word) for one, other in pairs)
-    return _small_words(old) != _small_words(new) and not left
+    return _links(old) != _links(new)
 
 
-def _small_words(text: str) -> list[str]:
-    return [word for word in map(str.casefold, words(text)) if word not in lexicon().weak]
+def _links(text: str) -> list[str]:
+    return [word for word in map(str.casefold, words(text)) if word in lexicon().links]
 
 
 def same_words(one: str, other: str) -> bool:
@@ -134,6 +134,7 @@ def same_words(one: str, other: str) -> bool:
     return _visible(one) == _visible(other)
 
 
-def _visible(text: str) -> list[str]:
-    text = text.translate(STRAIGHT).casefold()
-    return [spelt(part) for part in re.findall(r"\w+|[^\w\s]|\n+", text)]
+def _visible(text: str) -> list[tuple[str, bool, bool]]:
+    """Return every word and mark in one spelling, and whether it has a capital, and capitals only."""
+    parts = re.findall(r"\w+|[^\w\s]|\n+", text.translate(STRAIGHT))
+    return [(spelt(part.casefold()), part[0].isupper(), part.isupper()) for part in parts]

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from judgeaudit.checks.claims import Difference, is_slip
 from judgeaudit.text import WORD, features, plain, sentence_spans, words
-from judgeaudit.text.features import CONTRACTION, EMOJI
+from judgeaudit.text.measures import CONTRACTION, EMOJI
 from judgeaudit.text.wordlists import BOOSTERS, CASUAL, CONNECTIVES, COURTESY, HEDGES
 
 NUMBER = re.compile(r"(?<!\w)[-−+±~≈]?[$€£¥]?\d+(?:[.,:/]\d+)*(?:%|°)?")

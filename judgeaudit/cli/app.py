@@ -217,7 +217,8 @@ def perturb(
 @app.command("check-pairs")
 @verb
 def check_pairs(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL or CSV with question, a, b and contrast.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL, JSON or CSV with question, a and b.")],
+    arm: Annotated[str | None, typer.Option("--arm", help="style or fact, where the rows do not say.")] = None,
     as_json: Json = False,
 ) -> int:
     """Run the manipulation check on your own pairs.
@@ -226,7 +227,7 @@ def check_pairs(
     """
     from judgeaudit.cli.running import check_file
 
-    return check_file(file, as_json, say)
+    return check_file(file, arm, as_json, say)
 
 
 @app.command()

@@ -92,9 +92,9 @@ def estimate(config: Config) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def check_file(path: Path, as_json: bool, say: Say) -> int:
+def check_file(path: Path, arm: str | None, as_json: bool, say: Say) -> int:
     """Check a file of pairs and print what was found; the status is 1 when a pair or the set gives itself away."""
-    found = check_pairs_file(path)
+    found = check_pairs_file(path, arm=arm)
     whole = found.set_report
     if as_json:
         say(found.model_dump_json(indent=2))

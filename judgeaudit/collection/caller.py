@@ -12,7 +12,7 @@ from typing import Final
 
 from judgeaudit.collection.budget import Budget
 from judgeaudit.collection.ledger import Ledger
-from judgeaudit.collection.limiter import Limiter
+from judgeaudit.collection.limiter import LONGEST_PAUSE_S, Limiter
 from judgeaudit.collection.progress import Tally
 from judgeaudit.collection.schedule import Call
 from judgeaudit.errors import BudgetError, JudgeError, PermanentError, TransientError
@@ -126,7 +126,7 @@ class Caller:
                 if isinstance(error, PermanentError) or self.patience.is_over(failures, started):
                     self._count_as_lost(error)
                     return Ended(None, number, error.reason, str(error))
-                await self.stop.sleep(_backoff(number))
+                await self.stop.sleep(_wait(error, failures))
             else:
                 break
         self.tally.streak = 0
@@ -153,7 +153,7 @@ class Caller:
                 self.tally.in_flight -= 1
                 self.tally.cost_usd += cost or 0.0
                 self.budget.settle(receipt, cost)
-            self.limiter.bore()
+            self.limiter.served(started)
             return reply
 
     async def _decide(self, call: Call, *, roomier: bool) -> Reply:
@@ -220,6 +220,9 @@ def _billed_together(first: Reply, second: Reply) -> Reply:
     return second.model_copy(update={"usage": usage, "cost_usd": cost})
 
 
-def _backoff(attempts: int) -> float:
-    """Draw how long to wait after so many attempts, with full jitter so that calls refused together part."""
-    return random.uniform(0, min(_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2.0 ** min(attempts, 10)))
+def _wait(error: JudgeError, failures: int) -> float:
+    """Say how long to wait: as told by a busy endpoint, else as drawn, so that calls that failed together part."""
+    if error.reason == "rate_limit":  # where the endpoint does not say how long, the limiter keeps the pace
+        asked = getattr(error, "retry_after_s", None) or 0.0
+        return asked if asked <= LONGEST_PAUSE_S else 0.0
+    return random.uniform(0, min(_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2.0 ** min(failures, 10)))

@@ -1,14 +1,17 @@
 """How many calls an endpoint may have in flight: up by one a round while it bears them, down at once when it does not.
 
 Additive increase and multiplicative decrease (Chiu and Jain 1989, doi:10.1016/0169-7552(89)90019-6): the one linear
-rule under which several clients of one endpoint converge to a fair and efficient share.
+rule under which several clients of one endpoint converge to a fair and efficient share. Two refinements: a cut never
+goes far below what the endpoint is seen to bear (the calls it has been serving longer than it took to refuse this one,
+and by Little's law the mean number of served calls in flight), and once cut the window is also a pace: calls start
+apart, so that they do not knock all at once, and a window below one means less than one call at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
+import math
 import sys
 from collections import deque
 from collections.abc import AsyncIterator
@@ -16,10 +19,15 @@ from typing import Final
 
 DECREASE: Final = 0.7
 """What is left of the window after the endpoint refused a call."""
+SERVED_SHARE: Final = 0.9
+"""A cut goes below what the endpoint bears once a round at most, and to this share of it."""
 LONGEST_PAUSE_S: Final = 120.0
-"""The longest wait an endpoint may ask for with ``Retry-After``."""
-_FIRST_PAUSE_S: Final = 0.25
-_LONGEST_OWN_PAUSE_S: Final = 15.0
+"""The longest pause an endpoint gets by ``Retry-After``; a longer wish is absurd, and our own pace is kept."""
+_LONGEST_GAP_S: Final = 15.0
+_PACE: Final = 0.8
+_SMALLEST_WINDOW: Final = 1 / 64
+_GROWTH_BELOW_ONE: Final = 0.1
+_MEMORY_S: Final = 1.0
 
 
 class Limiter:
@@ -34,51 +42,70 @@ class Limiter:
     def __init__(self, ceiling: int) -> None:
         self.ceiling = ceiling
         self.window = float(ceiling)
-        self.in_flight = 0
+        self._flying: list[float] = []
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._open_at = 0.0
-        self._cut_at = 0.0
-        self._refusals = 0
+        self._open_at = -math.inf
+        self._cut_at = -math.inf
+        self._deep_cut_at = -math.inf
+        self._service = _Service()
 
     @contextlib.asynccontextmanager
     async def place(self) -> AsyncIterator[float]:
         """Wait for a free place and hold it; gives the time on the loop's clock at which it was taken."""
         while not self._has_room():
             await self._turn()
-        self.in_flight += 1
+        started = asyncio.get_running_loop().time()
+        self._flying.append(started)
+        if self.window < self.ceiling:
+            self._pause(started + min(_LONGEST_GAP_S, _PACE * self._service.latency_s / self.window))
         try:
-            yield asyncio.get_running_loop().time()
+            yield started
         finally:
-            self.in_flight -= 1
+            self._flying.remove(started)
             self._wake()
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls are out."""
+        return len(self._flying)
+
+    def served(self, started: float) -> None:
+        """Note that the endpoint served a call that began at ``started``: the window grows by one a round."""
+        now = asyncio.get_running_loop().time()
+        self._service.note(now, now - started)
+        growth = 1 / self.window if self.window >= 1 else self.window * _GROWTH_BELOW_ONE
+        self.window = min(float(self.ceiling), self.window + growth)
+
+    def refused(self, started: float, retry_after_s: float | None = None) -> None:
+        """Note that the endpoint was too busy for a call that began at ``started``: cut the window, and pause if asked.
+
+        Refusals of calls that began before the last cut are echoes of it and cut nothing. An endpoint that serves
+        others meanwhile is not paused for one call that it asked to wait.
+        """
+        now = asyncio.get_running_loop().time()
+        if started >= self._cut_at:
+            borne = max(self._service.in_flight(now), sum(earlier < started for earlier in self._flying))
+            if now - self._deep_cut_at >= self._service.latency_s:
+                borne *= SERVED_SHARE
+                self._deep_cut_at = now
+            self.window = max(_SMALLEST_WINDOW, min(self.window, max(DECREASE * self.window, borne)))
+            self._cut_at = now
+        if retry_after_s is not None and retry_after_s <= LONGEST_PAUSE_S and self._service.noted_at < started:
+            self._pause(now + retry_after_s)
 
     def let_go(self) -> None:
         """Let everybody who waits through, and end any pause: nothing will be asked any more."""
         self.ceiling = sys.maxsize
-        self.window, self._open_at = float(self.ceiling), 0.0
+        self.window, self._open_at = float(self.ceiling), -math.inf
         self._wake()
 
-    def bore(self) -> None:
-        """Note that the endpoint served a call: the window grows by one a round."""
-        self._refusals = 0
-        self.window = min(float(self.ceiling), self.window + 1.0 / self.window)
+    def _pause(self, until: float) -> None:
+        if until > self._open_at:
+            self._open_at = until
+            asyncio.get_running_loop().call_at(until, self._wake)
 
-    def refused(self, started: float, retry_after_s: float | None) -> None:
-        """Note that the endpoint was too busy for a call that began at ``started``: cut the window, or pause.
-
-        Refusals of calls that began before the last cut are echoes of it and cut nothing.
-        """
-        now = asyncio.get_running_loop().time()
-        if started >= self._cut_at:
-            at_floor = self.window <= 1.0
-            self.window = max(1.0, self.window * DECREASE)
-            self._cut_at = now
-            self._refusals = self._refusals + 1 if at_floor else 0
-        if retry_after_s is not None:
-            self._pause(now + min(retry_after_s, LONGEST_PAUSE_S))
-        elif self._refusals:
-            longest = min(_LONGEST_OWN_PAUSE_S, _FIRST_PAUSE_S * 2**self._refusals)
-            self._pause(now + random.uniform(0, longest))
+    def _has_room(self) -> bool:
+        return self.in_flight < max(1, int(self.window)) and asyncio.get_running_loop().time() >= self._open_at
 
     async def _turn(self) -> None:
         place = asyncio.get_running_loop().create_future()
@@ -89,20 +116,41 @@ class Limiter:
             self._wake()
             raise
 
-    def _pause(self, until: float) -> None:
-        if until > self._open_at:
-            self._open_at = until
-            asyncio.get_running_loop().call_at(until, self._wake)
-
-    def _has_room(self) -> bool:
-        return self.in_flight < int(self.window) and asyncio.get_running_loop().time() >= self._open_at
-
     def _wake(self) -> None:
-        free = int(self.window) - self.in_flight
         if asyncio.get_running_loop().time() < self._open_at:
             return
+        free = max(1, int(self.window)) - self.in_flight
         while free > 0 and self._waiting:
             place = self._waiting.popleft()
             if not place.done():
                 place.set_result(None)
                 free -= 1
+
+
+class _Service:
+    """What an endpoint has served of late, with exponential forgetting."""
+
+    def __init__(self) -> None:
+        self.latency_s = 1.0
+        """How long a served call takes; a guess until the first one."""
+        self._busy_s = 0.0
+        self.noted_at = -math.inf
+        """When the last one was served, on the loop's clock."""
+
+    def note(self, now: float, seconds: float) -> None:
+        """Note a call that was served in ``seconds``."""
+        first = math.isinf(self.noted_at)
+        self._busy_s = self._busy_s * self._kept(now) + seconds
+        self.latency_s = seconds if first else 0.9 * self.latency_s + 0.1 * seconds
+        self.noted_at = now
+
+    def in_flight(self, now: float) -> float:
+        """Return the mean number of calls in flight that were served."""
+        return self._busy_s * self._kept(now) / self._memory_s
+
+    @property
+    def _memory_s(self) -> float:
+        return max(_MEMORY_S, 4 * self.latency_s)
+
+    def _kept(self, now: float) -> float:
+        return math.exp((self.noted_at - now) / self._memory_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Callable
 from typing import Any
@@ -54,7 +55,7 @@ def as_judge(judge: AnyJudge) -> Judge:
         return _from_spec(judge)
     if isinstance(judge, Judge):
         return judge
-    if isinstance(judge, Callable):  # the builtin of that name is hidden here by the module judges.callable
+    if builtins.callable(judge):  # the bare name is hidden here by the module judges.callable
         return CallableJudge(judge)
     raise ConfigError(f"{judge!r} is no judge: give a model string, a JudgeSpec, a judge, or a function")
 

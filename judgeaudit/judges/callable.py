@@ -45,7 +45,7 @@ class CallableJudge:
     def __init__(self, function: Function, name: str | None = None, *, cost_usd: float | None = None) -> None:
         self._function = function
         self._qualified = f"{function.__module__}.{getattr(function, '__qualname__', type(function).__qualname__)}"
-        self.name: str = name or getattr(function, "__name__", type(function).__name__)
+        self.name: str = name or str(getattr(function, "__name__", type(function).__name__))
         self._cost_usd = cost_usd
 
     @property

@@ -30,6 +30,8 @@ CODING: dict[Contrast, tuple[float, float, float]] = {
 """Differences a minus b in truth, in style and in their product, when each is coded -1/2 and +1/2."""
 CODES: dict[Contrast, int] = {contrast: code for code, contrast in enumerate(CONTRASTS)}
 PLACEBO = CODES["placebo"]
+RATER = "rater:"
+"""How the ``model`` of a verdict begins when a person gave it."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Calls:
     """Score of answer a; NaN where the judge gives none."""
     score_b: Floats
     rater: Levels
-    """Who answered, where a panel did; one name or none otherwise."""
+    """Who answered, where the judge is a panel of people; -1 otherwise."""
 
     def __len__(self) -> int:
         return len(self.pair)
@@ -176,7 +178,8 @@ def tabulate_pairs(pairs: Iterable[Pair], covariates: Sequence[str] = ()) -> Pai
     for one, other in pairwise(ordered):
         if one.id == other.id:
             raise DesignError(f"pair {one.id!r} is given twice; give every pair its own id, and each pair once")
-    facets = tuple(sorted({style.facet for pair in ordered for style in (*pair.a.style, *pair.b.style)}))
+    treated = [pair for pair in ordered if pair.contrast != "placebo"]
+    facets = tuple(sorted({style.facet for pair in treated for style in (*pair.a.style, *pair.b.style)}))
     loading = np.array([[_loading(pair, facet) for facet in facets] for pair in ordered], dtype=np.float64)
     return PairTable(
         ids=tuple(pair.id for pair in ordered),
@@ -296,8 +299,13 @@ def _calls(judge: str, table: PairTable, index: Mapping[str, int], verdicts: Seq
         tie=np.array([verdict.choice == "tie" for verdict in valid], dtype=np.float64),
         score_a=np.array([verdict.score_a for verdict in valid], dtype=np.float64),
         score_b=np.array([verdict.score_b for verdict in valid], dtype=np.float64),
-        rater=_levels([verdict.model for verdict in valid]),
+        rater=_levels([_rater(verdict) for verdict in valid]),
     )
+
+
+def _rater(verdict: Verdict) -> str:
+    """Return who answered for a panel of people (``model`` is ``rater:<id>``), or ""."""
+    return verdict.model.removeprefix(RATER) if verdict.model.startswith(RATER) else ""
 
 
 def _protocol(judge: str, verdicts: Sequence[Verdict]) -> Protocol:

@@ -353,10 +353,10 @@ def recipe_of(spread: Spread | None) -> dict[str, Any]:
     return {} if spread is None else {"df": spread.df, "independent": spread.unit}
 
 
-def _why_bounded(fit: LogitFit, column: str) -> str:
+def _why_bounded(fit: LogitFit, column: str, undecided: bool) -> str:
     contrary = fit.recipe["contrary_clusters"].get(column)
-    if contrary is None:
-        return "too few clusters for a standard error: the interval is that of the share of verdicts it rules"
+    if contrary is None or undecided:
+        return "rests on few clusters: the interval is that of the share of verdicts it rules"
     hold = {0: "no cluster holds", 1: "only 1 cluster holds"}.get(contrary, f"only {contrary} clusters hold")
     return f"{hold} a verdict against it: read the end of the interval nearer to zero"
 

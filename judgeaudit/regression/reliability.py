@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from judgeaudit.records import Reliability
-from judgeaudit.regression.bmj import Floats, Ints, tabulate_cells
+from judgeaudit.regression.bmj import Floats, Ints
 from judgeaudit.regression.design import PLACEBO, Calls
 from judgeaudit.regression.effects import PLACEBO_EFFECT, combine, net_cells
 
@@ -26,10 +26,12 @@ def winners(calls: Calls) -> Ints:
     return np.where(calls.tie > 0, 1, np.where(calls.y > 0.5, 2, 0)).astype(np.int64)
 
 
-def _tally(calls: Calls, unit: Ints) -> Floats:
-    """Count the outcomes by unit, shape (units, 3)."""
-    tally = tabulate_cells(np.ones(len(calls)), winners(calls), unit, OUTCOMES)
-    return tally.count
+def tally(calls: Calls) -> Floats:
+    """Count the outcomes by pair and order, shape (pairs, 2, 3)."""
+    n_pairs = int(calls.pair.max(initial=-1)) + 1
+    key = 2 * OUTCOMES * calls.pair + OUTCOMES * (calls.s < 0) + winners(calls)
+    counts = np.bincount(key, minlength=2 * OUTCOMES * n_pairs)
+    return counts.reshape(n_pairs, 2, OUTCOMES).astype(np.float64)
 
 
 def order_consistency(calls: Calls) -> float | None:
@@ -37,27 +39,22 @@ def order_consistency(calls: Calls) -> float | None:
 
     With replicates, a pair counts by the share of its comparisons across orders that agree.
     """
-    if not calls.two_orders or not len(calls):
+    by_order = tally(calls)
+    seen = by_order[by_order.sum(axis=2).min(axis=1, initial=np.inf) > 0]
+    if not calls.two_orders or not len(seen):
         return None
-    both = np.intersect1d(calls.pair[calls.s > 0], calls.pair[calls.s < 0])
-    seen = calls.where(np.isin(calls.pair, both))
-    if not len(seen):
-        return None
-    first, second = (_tally(side, side.pair) for side in (seen.where(seen.s > 0), seen.where(seen.s < 0)))
-    agree = (first * second).sum(axis=1) / (first.sum(axis=1) * second.sum(axis=1))
+    agree = seen.prod(axis=1).sum(axis=1) / seen.sum(axis=2).prod(axis=1)
     return float(agree.mean())
 
 
 def retest_consistency(calls: Calls) -> float | None:
     """Return the share of repeated calls (same pair, same order) with the same winner; None where none was repeated."""
-    if not len(calls):
+    cells = tally(calls).reshape(-1, OUTCOMES)
+    repeated = cells[cells.sum(axis=1) > 1]
+    if not len(repeated):
         return None
-    tally = _tally(calls, 2 * calls.pair + (calls.s < 0))
-    n = tally.sum(axis=1)
-    tally, n = tally[n > 1], n[n > 1]
-    if not len(n):
-        return None
-    agree = (tally * (tally - 1)).sum(axis=1) / (n * (n - 1))
+    n = repeated.sum(axis=1)
+    agree = (repeated * (repeated - 1)).sum(axis=1) / (n * (n - 1))
     return float(agree.mean())
 
 

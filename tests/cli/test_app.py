@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.server import Server, Fault, completion
+from tests.server import Fault, Server, completion
 
 SIMULATED = """
 items: demo

@@ -138,3 +138,11 @@ def test_one_dose_has_no_slope() -> None:
     assert design is not None
     assert "style_dose" in design.columns
     assert dose_design(calls.where(calls.pairs.dose[calls.pair] < 2)) is None
+
+
+def test_what_makes_a_placebo_is_not_a_facet() -> None:
+    """The treatment of a placebo differs in nothing that matters and has no coefficient."""
+    pairs = make_pairs(2)
+    spelled = Answer(text="x", style=(Style(facet="placebo.spelling", dose=1),))
+    pairs[-1] = pairs[-1].model_copy(update={"b": spelled})
+    assert tabulate_pairs(pairs).facets == ("fmt.list",)

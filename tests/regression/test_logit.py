@@ -18,7 +18,14 @@ from statsmodels.discrete.discrete_model import Logit
 
 from judgeaudit.errors import DesignError
 from judgeaudit.regression import logit
-from judgeaudit.regression.logit import bounded_interval, contrary_clusters, fit_logit, jackknife_covariance, regress
+from judgeaudit.regression.logit import (
+    bounded_interval,
+    coefficient,
+    contrary_clusters,
+    fit_logit,
+    jackknife_covariance,
+    regress,
+)
 from judgeaudit.regression.matrices import build_design, utility_design
 from judgeaudit.regression.newton import distinct_rows, solve_logits
 from judgeaudit.regression.population import Taste, draw_calls
@@ -110,6 +117,8 @@ def test_a_perfect_judge_gets_finite_numbers_and_a_lower_bound() -> None:
     assert 2 < low < fit.params[fit.columns.index("truth")] < high < 20
     assert fit.method.startswith("Firth")
     assert "style" not in fit.bounded
+    found = coefficient(fit, "j", "truth", fit.columns.index("truth"))
+    assert found.note.startswith("no cluster holds a verdict against it")
 
 
 def test_a_weaker_lower_bound_with_fewer_items() -> None:

@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from judgeaudit.regression.design import Calls, Levels
+from judgeaudit.regression.design import Calls, Levels, tabulate
 from judgeaudit.regression.effects import STYLE_REWARD, TRUTH_SENSITIVITY, allow_for_sharing, measure, net_cells
 from judgeaudit.regression.logit import coefficient, fit_logit
 from judgeaudit.regression.matrices import CODED, utility_design
 from judgeaudit.regression.population import Taste, draw_calls
+
+from .simulation import make_pairs, verdict
 
 
 def with_templates(templates: int, spread: float, seed: int, items: int = 120, raters: int = 0) -> Calls:
@@ -84,3 +86,13 @@ def test_raters_widen_every_effect() -> None:
     assert shared.conf_high - shared.conf_low > item.conf_high - item.conf_low
     assert shared.note.startswith("7 raters")
     assert shared.recipe["df"] == pytest.approx(6)
+
+
+def test_people_are_known_by_the_model_of_their_verdicts() -> None:
+    """A verdict of ``rater:7`` was given by person 7; what an endpoint calls its model is nobody."""
+    pairs = make_pairs(2)
+    models = ["rater:7", "rater:8", "rater:7", "gpt-4.1-2025"]
+    cells = [(p.id, o) for p in pairs[:2] for o in ("ab", "ba")]
+    made = [verdict(p, "j", o, 1.0, model=m) for (p, o), m in zip(cells, models, strict=True)]  # type: ignore[arg-type]
+    rater = tabulate(pairs, made)["j"].rater
+    assert [rater.names[c] if c >= 0 else "" for c in rater.codes] == ["7", "", "7", "8"]
