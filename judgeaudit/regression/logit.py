@@ -104,9 +104,7 @@ def fit_logit(design: Design, level: float = LEVEL) -> LogitFit:
     thin = {name: count for name, count in one_sided.items() if count < FEW_CONTRARY}
     if thin:
         return _fit_firth(design, thin, level)
-    if len(design.y) > LARGE:
-        return _fit_counts(design)
-    fit = _fit_statsmodels(design)
+    fit = _fit_counts(design) if len(design.y) > LARGE else _fit_statsmodels(design)
     if fit is None or np.diag(fit.covs[0].matrix).min() < LEAST_VARIANCE:
         return _fit_firth(design, {}, level)
     return fit
@@ -152,10 +150,16 @@ def _fit_statsmodels(design: Design) -> LogitFit | None:
     )
 
 
-def _fit_counts(design: Design) -> LogitFit:
+def _fit_counts(design: Design) -> LogitFit | None:
+    """Fit on counts per distinct row; None where the likelihood has no finite maximum."""
     rows = distinct_rows(design.X)
     total, count = _totals(rows, design.y)
-    fits = solve_logits(rows.X, total, count, firth=False)
+    try:
+        fits = solve_logits(rows.X, total, count, firth=False)
+    except np.linalg.LinAlgError:
+        return None
+    if not fits.converged:
+        return None
     params = fits.params[0]
     n_clusters = count_clusters(design.cluster)
     return LogitFit(
@@ -327,7 +331,10 @@ def coefficient(fit: LogitFit, judge: str, term: str, j: int, level: float = LEV
     method, note = fit.method, ""
     if spread is None or column in fit.bounded:
         low, high = fit.bounded[column]
-        method, note = "Firth logit, beta-matched jackknife inverted", _why_bounded(fit, column)
+        method, note = (
+            "Firth logit, beta-matched jackknife inverted",
+            _why_bounded(fit, column, undecided=low <= 0 <= high),
+        )
     else:
         statistic, p_value, low, high = wald(value, spread.std_error, spread.df, level)
     return Estimate(
@@ -353,7 +360,7 @@ def recipe_of(spread: Spread | None) -> dict[str, Any]:
     return {} if spread is None else {"df": spread.df, "independent": spread.unit}
 
 
-def _why_bounded(fit: LogitFit, column: str, undecided: bool) -> str:
+def _why_bounded(fit: LogitFit, column: str, *, undecided: bool) -> str:
     contrary = fit.recipe["contrary_clusters"].get(column)
     if contrary is None or undecided:
         return "rests on few clusters: the interval is that of the share of verdicts it rules"

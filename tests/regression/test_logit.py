@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,28 @@ def test_large_tables_give_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> 
     np.testing.assert_allclose(
         np.sqrt(np.diag(large.covs[0].matrix)), np.sqrt(np.diag(small.covs[0].matrix)), atol=1e-8
     )
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_verdicts_that_do_not_vary_fall_back_to_firth(monkeypatch: pytest.MonkeyPatch, large: bool) -> None:
+    """All ties have no variance between clusters; whatever the size, the interval is that of the likelihood."""
+    monkeypatch.setattr(logit, "LARGE", 10 if large else 10_000)
+    design = replace(design_of(Taste()), y=np.full(480, 0.5))
+    fit = fit_logit(design)
+    found = coefficient(fit, "j", "truth", fit.columns.index("truth"))
+    assert found.estimate == pytest.approx(0.0)
+    assert 0.1 < (found.conf_high or 0) < 1.0
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_separation_at_any_size_falls_back_to_firth(monkeypatch: pytest.MonkeyPatch, large: bool) -> None:
+    """A separated table is solved with the penalty whichever solver met it."""
+    monkeypatch.setattr(logit, "LARGE", 10 if large else 10_000)
+    X = np.repeat([[1.0, 1.0], [1.0, -1.0], [-1.0, 2.0], [-2.0, 1.0]], 30, axis=0)
+    y = (X.sum(axis=1) > 0).astype(float)
+    y[X.sum(axis=1) == 0] = np.tile([0.0, 1.0], 15)
+    estimates = regress(y, X, ["u", "v"], np.arange(len(y)))
+    assert all(e.method.startswith("Firth") and math.isfinite(e.estimate or math.nan) for e in estimates)
 
 
 def _firth_objective(beta: Any, X: Any, y: Any) -> float:
@@ -128,15 +151,6 @@ def test_a_weaker_lower_bound_with_fewer_items() -> None:
         design = design_of(Taste(truth=60, style=0, position=0, temperature=0), items=items)
         lows.append(bounded_interval(design, fit_logit(design).params, "truth")[0])
     assert lows[0] < lows[1] - 0.5
-
-
-def test_separation_that_no_single_column_shows_falls_back_to_firth() -> None:
-    """Where only a combination of columns separates the verdicts, the fit stays finite and says how it was made."""
-    X = np.repeat([[1.0, 1.0], [1.0, -1.0], [-1.0, 2.0], [-2.0, 1.0]], 30, axis=0)
-    y = (X.sum(axis=1) > 0).astype(float)
-    y[X.sum(axis=1) == 0] = np.tile([0.0, 1.0], 15)
-    estimates = regress(y, X, ["u", "v"], np.arange(len(y)))
-    assert all(e.method.startswith("Firth") and math.isfinite(e.estimate or math.nan) for e in estimates)
 
 
 def test_collinear_columns_are_all_named() -> None:
