@@ -13,7 +13,8 @@
     │       └── StoreLockedError       another process is writing to it
     ├── JudgeError                     one call to a judge did not give a reply
     │   ├── TransientError             may succeed when asked again (rate limit, time-out, 5xx, dropped connection)
-    │   └── PermanentError             will not succeed when asked again (wrong key, unknown model, bad request)
+    │   ├── PermanentError             will not succeed when asked again (wrong key, unknown model, bad request)
+    │   └── ReplyError                 a reply came that is not in the form that was asked for
     ├── BudgetError                    the next call could cross the spending cap (exit status 4)
     └── LocalModelError                the embedded model cannot be fetched or run on this machine
 
@@ -100,6 +101,24 @@ class TransientError(JudgeError):
 
 class PermanentError(JudgeError):
     """Asking again will not succeed: a wrong key, an unknown model, a malformed request."""
+
+
+class ReplyError(JudgeError):
+    """A reply came, and it is not in the form that was asked for: malformed, cut short, or a refusal.
+
+    Parameters
+    ----------
+    message
+        What is wrong with the reply, in words that its writer can act on.
+    reason
+        ``malformed``, ``truncated`` or ``refusal``.
+    text
+        The reply as received.
+    """
+
+    def __init__(self, message: str, *, reason: str, text: str) -> None:
+        super().__init__(message, reason=reason)
+        self.text = text
 
 
 class BudgetError(JudgeAuditError):

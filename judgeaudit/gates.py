@@ -75,6 +75,7 @@ RULES: Mapping[str, Rule] = {
     "masking": Rule("JA320", "", "net_preference", "masking"),
     "style_reward": Rule("JA210", "JA211", "net_preference", "style reward"),
     "position": Rule("JA110", "", "net_preference", "position effect"),
+    "worsening": Rule("", "JA510", "net_preference", "worsening since the baseline"),
     "placebo": Rule("JA120", "", "net_preference", "placebo effect"),
     "truth": Rule("JA312", "", "log_odds", "truth coefficient"),
     "style": Rule("JA212", "JA213", "log_odds", "style coefficient"),
@@ -87,6 +88,8 @@ RULES: Mapping[str, Rule] = {
 }
 """Every quantity a policy may name, the gravest first."""
 
+PARTS_ONLY = ("worsening",)
+"""Quantities that exist only in parts: a limit on the whole is one on every part."""
 COUNTED = ("invalid", "missing", "refusal")
 STATUS_ORDER: tuple[Status, ...] = ("FAIL", "INCONCLUSIVE", "PASS")
 
@@ -143,8 +146,12 @@ def base_term(term: str) -> str:
     return re.split("[.@]", term, maxsplit=1)[0]
 
 
-def load_policy(policy: Mapping[str, Any] | Policy | str | Path | None = None) -> Policy:
+def load_policy(
+    policy: Mapping[str, Any] | Policy | str | Path | None = None, on_inconclusive: str | None = None
+) -> Policy:
     """Read a gate policy from a mapping or a YAML file; None gives the shipped default.
+
+    What ``on_inconclusive`` says goes before what the policy says.
 
     Raises
     ------
@@ -162,7 +169,15 @@ def load_policy(policy: Mapping[str, Any] | Policy | str | Path | None = None) -
     limits = tuple(_limit(where, str(term), keys) for term, keys in stated.items() if term != "on_inconclusive")
     if not limits:
         raise ConfigError(f"{where}: states no limit, so it would pass any judge; name one of: {', '.join(RULES)}")
-    return Policy(limits=limits, on_inconclusive=_on_inconclusive(where, stated.get("on_inconclusive", "warn")))
+    choice = stated.get("on_inconclusive", "warn") if on_inconclusive is None else on_inconclusive
+    return Policy(limits=limits, on_inconclusive=_on_inconclusive(where, choice))
+
+
+def against_baseline(policy: Policy) -> Policy:
+    """Add to a policy that no judge may be worse than its baseline by more than the margin, where it does not say so."""
+    if any(limit.base == "worsening" for limit in policy.limits):
+        return policy
+    return policy.model_copy(update={"limits": (*policy.limits, Limit(term="worsening.*", max=BASELINE_MARGIN))})
 
 
 def _read_yaml(path: Path) -> object:
@@ -194,7 +209,8 @@ def _limit(where: str, term: str, keys: object) -> Limit:
         )
     if not isinstance(keys, Mapping) or not keys:
         raise ConfigError(f"{where}: {term} needs a limit, such as {{max: 0.1}}; allowed keys are min, max, max_abs")
-    limit = Limit(term=term, **{_key(where, term, key): _number(where, term, key, v) for key, v in keys.items()})
+    name = f"{term}.*" if term in PARTS_ONLY else term
+    limit = Limit(term=name, **{_key(where, term, key): _number(where, term, key, v) for key, v in keys.items()})
     low, high = limit.region
     if low > high:
         raise ConfigError(f"{where}: {term} allows nothing ({limit.words}); the least must not exceed the most")
@@ -408,6 +424,8 @@ def _beyond_by_angle(limit: Limit, source: tuple[JudgeAudit, ...]) -> bool:
 def _not_estimated(limit: Limit, source: tuple[JudgeAudit, ...]) -> tuple[Status, str]:
     if limit.base == "position" and any(e.scale == "points" for judge in source for e in judge.estimates):
         return "PASS", "answers are scored one at a time, so there is no place to favour"
+    if limit.base == "worsening":
+        return "INCONCLUSIVE", "there is no baseline that measured it; give one with --baseline"
     scale, stem = RULES[limit.base].scale, limit.base
     measured = sorted(
         {e.term for judge in source for e in judge.estimates if e.scale == scale and e.term.startswith(stem)}

@@ -26,7 +26,7 @@ def server():
     ("transport", "grammar"), [("litellm", {"extra_body": {"grammar": LETTER}}), ("lean", {"grammar": LETTER})]
 )
 def test_a_real_model_is_audited_through_its_own_server(server, transport, grammar, monkeypatch, tmp_path):
-    """Every planned cell ends as one verdict, the grammar leaves no other reply, and the audit says what the judge pays for."""
+    """Every planned cell ends as one valid verdict, since the grammar leaves no other reply."""
     monkeypatch.setenv("LOCAL_MODEL_KEY", KEY)
     judge = ja.JudgeSpec(
         name="smollm2",

@@ -234,7 +234,8 @@ def _sentence(row: Separability) -> str:
         f"{row.paired:.1%} [{row.paired_low:.1%}, {row.paired_high:.1%}] of pairs correctly"
     )
     if row.status == "NOT GATED":
-        return f"{seen}."
+        leaks = row.arm == "fact" and row.paired_low > FACT_PAIRED
+        return f"{seen}{': this kind by itself can be told by its surface' if leaks else ''}."
     if row.arm == "style":
         return f"{seen}; at least {STYLE_SEPARABLE:.0%} of single texts are wanted: {row.status}."
     return f"{seen}; the bounds must not pass {FACT_UNPAIRED:.0%} and {FACT_PAIRED:.0%}: {row.status}."

@@ -28,6 +28,7 @@ ConfigPath = Annotated[
 ]
 RunDir = Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Where to write.")]
+Baseline = Annotated[Path | None, typer.Option("--baseline", metavar="DIR", help="An earlier run, or its audit.json.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
@@ -127,13 +128,19 @@ def report(
     directory: RunDir,
     form: Annotated[str, typer.Option("--format", help="terminal, html, markdown, json, junit or csv.")] = "terminal",
     out: Out = None,
+    baseline: Baseline = None,
 ) -> None:
-    """Show the result of a run."""
+    """Show the result of a run.
+
+    With a baseline the Markdown starts with what changed.
+    """
+    from judgeaudit.cli.running import load_either
     from judgeaudit.pipeline import load_run
     from judgeaudit.reports import report as show
 
-    loaded = load_run(directory)
-    text = show(loaded.audit, form, out, pairs=loaded.pairs, verdicts=loaded.verdicts, path=directory)  # type: ignore[arg-type]
+    done = load_run(directory)
+    before = None if baseline is None else load_either(baseline)
+    text = show(done.audit, form, out, pairs=done.pairs, verdicts=done.verdicts, baseline=before, path=directory)  # type: ignore[arg-type]
     if text is not None:
         sys.stdout.write(text)
     elif out is not None:
@@ -145,32 +152,26 @@ def report(
 def gate(
     directory: RunDir,
     policy: Annotated[Path | None, typer.Option("--policy", help="A YAML file of limits.")] = None,
+    baseline: Baseline = None,
+    on_inconclusive: Annotated[
+        str | None, typer.Option("--on-inconclusive", metavar="fail|warn|pass", help="Exit status 1, 5 or 0.")
+    ] = None,
     as_json: Json = False,
 ) -> int:
-    """Hold a run against limits.
+    """Hold a run against limits, and against an earlier run.
 
-    Exit status 0 when all hold, 1 when one fails, 5 when one cannot be decided.
+    Exit status 0 when all hold, 1 when one fails, and 5 (or what --on-inconclusive says) when one cannot be decided.
     """
-    from judgeaudit import gates
-    from judgeaudit.pipeline import policy_of
-    from judgeaudit.reports import load_audit
-    from judgeaudit.reports.words import finding_line
+    from judgeaudit.cli.running import gate_run
 
-    limits = policy if policy is not None else policy_of(directory)
-    findings = gates.gate(load_audit(directory), limits)
-    if as_json:
-        say(json.dumps([finding.model_dump(mode="json") for finding in findings], indent=2))
-    else:
-        for finding in findings:
-            say(finding_line(finding))
-    return gates.exit_status(findings, limits)
+    return gate_run(directory, policy, baseline, on_inconclusive, as_json, say)
 
 
 @app.command()
 @verb
 def compare(
-    before: Annotated[Path, typer.Argument(metavar="DIR", help="The earlier run.")],
-    after: Annotated[Path, typer.Argument(metavar="DIR", help="The later run.")],
+    before: Annotated[Path, typer.Argument(metavar="DIR", help="The earlier run, or its audit.json.")],
+    after: Annotated[Path, typer.Argument(metavar="DIR", help="The later run, or its audit.json.")],
     as_json: Json = False,
 ) -> int:
     """Say what changed between two runs.

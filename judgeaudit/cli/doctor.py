@@ -24,6 +24,8 @@ KNOWN_BAD = {
 }
 CALIBRATION = {"style-only": 90.0, "truth-only": 0.0}
 """Simulated judges, and the fluency-truth angle they must be found to have, in degrees."""
+TOLERANCE = 15.0
+"""How far the whole interval of a calibration angle may reach from the truth, in degrees."""
 LEAST_FREE_BYTES = 500_000_000
 
 Say = Callable[[str], None]
@@ -70,7 +72,7 @@ def _calibration() -> list[tuple[bool, str]]:
             judge=name, term="angle", scale="degrees", estimate=None
         )
         low, high = angle.conf_low, angle.conf_high
-        right = low is not None and high is not None and low <= expected <= high and high - low < 45
+        right = low is not None and high is not None and abs(low - expected) <= TOLERANCE >= abs(high - expected)
         shown = "no angle" if angle.estimate is None else f"{angle.estimate:.0f} degrees [{low:.0f}, {high:.0f}]"
         lines.append((right, f"calibration: a judge that is {name} is found at {shown}, expected {expected:.0f}"))
     return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 import threading
 from collections import Counter
@@ -22,8 +23,10 @@ from judgeaudit.items import load_items
 from judgeaudit.judges import as_judge
 from judgeaudit.judges.local import KEY, Engine
 from judgeaudit.judges.weights import fetch
-from judgeaudit.reports import compare, report
-from judgeaudit.reports.changes import tell
+from judgeaudit.records import Audit
+from judgeaudit.reports import compare, load_audit, report
+from judgeaudit.reports.changes import tell, with_worsening
+from judgeaudit.reports.words import finding_line
 
 Say = Callable[[str], None]
 INCONCLUSIVE = 5
@@ -109,9 +112,33 @@ def check_file(path: Path, arm: str | None, as_json: bool, say: Say) -> int:
     return 0 if whole.passed else INCONCLUSIVE
 
 
+def gate_run(
+    directory: Path, policy: Path | None, baseline: Path | None, on_inconclusive: str | None, as_json: bool, say: Say
+) -> int:
+    """Hold a run to a policy, or else to the limits it declared, and to a baseline; return the exit status."""
+    limits = gates.load_policy(policy if policy is not None else pipeline.policy_of(directory), on_inconclusive)
+    if baseline is None:
+        held = load_audit(directory)
+    else:
+        done, limits = pipeline.load_run(directory), gates.against_baseline(limits)
+        held = with_worsening(done.audit, compare(load_either(baseline), done))
+    findings = gates.gate(held, limits)
+    if as_json:
+        say(json.dumps([finding.model_dump(mode="json") for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            say(finding_line(finding))
+    return gates.exit_status(findings, limits)
+
+
+def load_either(path: Path) -> pipeline.Run | Audit:
+    """Load a run with all that was said in it, or an ``audit.json`` alone."""
+    return pipeline.load_run(path) if path.is_dir() else load_audit(path)
+
+
 def compare_runs(before: Path, after: Path, as_json: bool, say: Say) -> int:
     """Print what changed between two runs; the status is 1 when a judge got worse, 5 when it cannot be told."""
-    comparison = compare(pipeline.load_run(before), pipeline.load_run(after))
+    comparison = compare(load_either(before), load_either(after))
     say(comparison.model_dump_json(indent=2) if as_json else tell(comparison).rstrip())
     return {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": INCONCLUSIVE}[comparison.status]
 

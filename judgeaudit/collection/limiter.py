@@ -1,10 +1,11 @@
 """How many calls an endpoint may have in flight: up by one a round while it bears them, down at once when it does not.
 
 Additive increase and multiplicative decrease (Chiu and Jain 1989, doi:10.1016/0169-7552(89)90019-6): the one linear
-rule under which several clients of one endpoint converge to a fair and efficient share. Two refinements: a cut never
+rule under which several clients of one endpoint converge to a fair and efficient share. Three refinements: a cut never
 goes far below what the endpoint is seen to bear (the calls it has been serving longer than it took to refuse this one,
-and by Little's law the mean number of served calls in flight), and once cut the window is also a pace: calls start
-apart, so that they do not knock all at once, and a window below one means less than one call at a time.
+and by Little's law the mean number of served calls in flight); once cut the window is also a pace: calls start apart,
+so that they do not knock all at once, and a window below one means less than one call at a time; and where a smaller
+window was refused just as often, the refusals are not about load, and nothing is cut.
 """
 
 from __future__ import annotations
@@ -25,9 +26,14 @@ LONGEST_PAUSE_S: Final = 120.0
 """The longest pause an endpoint gets by ``Retry-After``; a longer wish is absurd, and our own pace is kept."""
 _LONGEST_GAP_S: Final = 15.0
 _PACE: Final = 0.8
+"""The least time between two starts, as a share of the mean time that the window allows between them."""
 _SMALLEST_WINDOW: Final = 1 / 64
 _GROWTH_BELOW_ONE: Final = 0.1
 _MEMORY_S: Final = 1.0
+_CALLS_REMEMBERED: Final = 50
+_CALLS_TO_TELL: Final = 10
+_BETTER: Final = 1.3
+"""Half the window doubles the share that is served where load is the reason, and changes nothing where it is not."""
 
 
 class Limiter:
@@ -48,6 +54,7 @@ class Limiter:
         self._cut_at = -math.inf
         self._deep_cut_at = -math.inf
         self._service = _Service()
+        self._shares = _Shares()
 
     @contextlib.asynccontextmanager
     async def place(self) -> AsyncIterator[float]:
@@ -73,6 +80,7 @@ class Limiter:
         """Note that the endpoint served a call that began at ``started``: the window grows by one a round."""
         now = asyncio.get_running_loop().time()
         self._service.note(now, now - started)
+        self._shares.note(self.window, served=True)
         growth = 1 / self.window if self.window >= 1 else self.window * _GROWTH_BELOW_ONE
         self.window = min(float(self.ceiling), self.window + growth)
 
@@ -83,7 +91,8 @@ class Limiter:
         others meanwhile is not paused for one call that it asked to wait.
         """
         now = asyncio.get_running_loop().time()
-        if started >= self._cut_at:
+        self._shares.note(self.window, served=False)
+        if started >= self._cut_at and self._shares.cutting_helps(self.window):
             borne = max(self._service.in_flight(now), sum(earlier < started for earlier in self._flying))
             if now - self._deep_cut_at >= self._service.latency_s:
                 borne *= SERVED_SHARE
@@ -154,3 +163,32 @@ class _Service:
 
     def _kept(self, now: float) -> float:
         return math.exp((self.noted_at - now) / self._memory_s)
+
+
+class _Shares:
+    """The share of calls that were served, by the size of the window (to a power of two), with forgetting."""
+
+    def __init__(self) -> None:
+        self._served: dict[int, tuple[float, int]] = {}
+
+    def note(self, window: float, *, served: bool) -> None:
+        size = _size(window)
+        share, calls = self._served.get(size, (0.0, 0))
+        weight = 1 / min(calls + 1, _CALLS_REMEMBERED)
+        self._served[size] = (share + weight * (served - share), calls + 1)
+
+    def cutting_helps(self, window: float) -> bool:
+        """Whether calls fare better the smaller the window, as far as can be told from this size and the next."""
+        size = _size(window)
+        smaller = size - 1 if self._known(size - 1) else size
+        if not (self._known(smaller) and self._known(smaller + 1)):
+            return True
+        share, share_of_larger = self._served[smaller][0], self._served[smaller + 1][0]
+        return share_of_larger == 0 or share > _BETTER * share_of_larger
+
+    def _known(self, size: int) -> bool:
+        return size in self._served and self._served[size][1] >= _CALLS_TO_TELL
+
+
+def _size(window: float) -> int:
+    return math.floor(math.log2(window))

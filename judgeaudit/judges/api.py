@@ -18,7 +18,7 @@ from judgeaudit.records import JudgeSpec, Reply, Showing, Usage
 
 _DEFAULTS: Final[dict[str, Any]] = {"temperature": 0, "max_tokens": 400}
 _OVERHEAD_TOKENS: Final = 64
-_NO_KEY: Final = SecretStr("none")
+NO_KEY: Final = SecretStr("none")
 _OPENAI_COMPATIBLE: Final = ("openai", "hosted_vllm")
 
 
@@ -59,7 +59,7 @@ class ApiJudge:
         self._template = load_template(spec.prompt, spec.protocol)
         self._lean = _goes_lean(spec)
         self._door = _open_door(spec, lean=self._lean)
-        self._price = _price(spec, lean=self._lean)
+        self._price = price_of(spec, lean=self._lean)
         given = {**_DEFAULTS, **spec.params}
         self._settings = {name: value for name, value in given.items() if value is not None}
         if _structured(spec, lean=self._lean, asks_for_json=self._template.asks_for_json):
@@ -107,7 +107,7 @@ class ApiJudge:
             return None
         prompt = len(render(self._template, showing).encode("utf-8", "replace"))
         extras = len(json.dumps(self._settings)) + _OVERHEAD_TOKENS
-        return _dollars(self._price, Usage(prompt_tokens=prompt + extras, completion_tokens=self._room()))
+        return dollars(self._price, Usage(prompt_tokens=prompt + extras, completion_tokens=self._room()))
 
     async def decide(self, showing: Showing, *, roomier: bool = False) -> Reply:
         """Ask once; ``roomier`` allows twice the tokens for the reply.
@@ -123,7 +123,7 @@ class ApiJudge:
         if self._spec.price is None:
             return reply
         known = reply.usage != Usage()
-        return reply.model_copy(update={"cost_usd": _dollars(self._spec.price, reply.usage) if known else None})
+        return reply.model_copy(update={"cost_usd": dollars(self._spec.price, reply.usage) if known else None})
 
     async def close(self) -> None:
         """Close its connections."""
@@ -151,17 +151,17 @@ def _goes_lean(spec: JudgeSpec) -> bool:
 
 
 def _open_door(spec: JudgeSpec, *, lean: bool) -> Door:
-    key = _key(spec)
+    key = read_key(spec)
     if lean:
         provider, _, rest = spec.model.partition("/")
         model = rest if rest and provider in _OPENAI_COMPATIBLE else spec.model
-        return LeanDoor(model, spec.api_base or "", key or _NO_KEY)
-    model = _litellm_model(spec)
+        return LeanDoor(model, spec.api_base or "", key or NO_KEY)
+    model = placed_model(spec)
     # Without a key of its own, a judge with its own server must not be sent the provider's key from the environment.
-    return LitellmDoor(model, spec.api_base, key or (_NO_KEY if spec.api_base else None))
+    return LitellmDoor(model, spec.api_base, key or (NO_KEY if spec.api_base else None))
 
 
-def _key(spec: JudgeSpec) -> SecretStr | None:
+def read_key(spec: JudgeSpec) -> SecretStr | None:
     if spec.api_key is None:
         return None
     variable = spec.api_key.removeprefix("env:")
@@ -174,7 +174,7 @@ def _key(spec: JudgeSpec) -> SecretStr | None:
     return SecretStr(value)
 
 
-def _litellm_model(spec: JudgeSpec) -> str:
+def placed_model(spec: JudgeSpec) -> str:
     """Return a model string that litellm can place, or say which provider may have been meant."""
     litellm = load_litellm()
     try:
@@ -207,7 +207,7 @@ def _response_format(protocol: records.Protocol) -> dict[str, Any]:
 # --------------------------------------------------------------------------------------------------- price
 
 
-def _price(spec: JudgeSpec, *, lean: bool) -> tuple[float, float] | None:
+def price_of(spec: JudgeSpec, *, lean: bool) -> tuple[float, float] | None:
     """US dollars per million prompt and completion tokens; a server of one's own has no public price."""
     if spec.price is not None or lean:
         return spec.price
@@ -220,5 +220,5 @@ def _price(spec: JudgeSpec, *, lean: bool) -> tuple[float, float] | None:
     return (prompt * 1e6, completion * 1e6) if prompt or completion else None
 
 
-def _dollars(price: tuple[float, float], usage: Usage) -> float:
+def dollars(price: tuple[float, float], usage: Usage) -> float:
     return (price[0] * usage.prompt_tokens + price[1] * usage.completion_tokens) / 1e6

@@ -76,7 +76,7 @@ class Reliability(Record):
     retest_consistency: float | None = None
     """Share of pairs, asked again in the same order, with the same winner."""
     noise_floor: float | None = None
-    """Mean absolute net preference on placebo pairs: an effect smaller than this is noise."""
+    """Net preference beyond chance on placebo pairs (root mean square over their kinds): a smaller effect is noise."""
 
 
 class Finding(Record):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from judgeaudit.records import Reliability
@@ -59,18 +61,19 @@ def retest_consistency(calls: Calls) -> float | None:
 
 
 def noise_floor(calls: Calls) -> float | None:
-    """Return the mean absolute net preference over kinds of placebo; None where none was judged.
+    """Return how far, beyond chance, a judge leans between answers that do not differ; None where none was judged.
 
-    Each kind (a pair's ``factor``) is averaged over its pairs first, orders balanced, so that chance and position
-    cancel as they do in an effect; kinds weigh by their verdicts.
+    The root mean square of the net preference over kinds of placebo (a pair's ``factor``), orders balanced, less the
+    part that sampling alone would make: each kind's squared estimate less its jackknife variance, weighed by
+    verdicts, and no less than zero. A judge that tosses a coin has none, however few its placebos.
     """
     placebo = calls.where(calls.contrast == PLACEBO)
     found = []
     for code in np.unique(calls.pairs.factor.codes[placebo.pair]):
         mine = placebo.where(calls.pairs.factor.codes[placebo.pair] == code)
         effect = combine(net_cells(mine), PLACEBO_EFFECT, two_orders=calls.two_orders)
-        if not isinstance(effect, str):
-            found.append((abs(effect.estimate), effect.n))
+        if not isinstance(effect, str) and effect.variance is not None:
+            found.append((effect.estimate**2 - effect.variance, effect.n))
     if not found:
         return None
-    return sum(size * n for size, n in found) / sum(n for _, n in found)
+    return math.sqrt(max(0.0, sum(excess * n for excess, n in found) / sum(n for _, n in found)))

@@ -15,6 +15,9 @@ from judgeaudit.regression.design import Calls, Design
 from judgeaudit.regression.logit import Covariance, LogitFit, coefficient, fit_logit, recipe_of, wald, widest
 from judgeaudit.regression.matrices import covariate_design, dose_design, facet_design, utility_design
 
+FULL_CIRCLE = 360.0
+"""An interval this wide holds every angle."""
+
 
 def log_odds(calls: Calls, level: float = LEVEL) -> Iterator[Estimate]:
     """Yield the coefficients of one judge's utility, its angle and its exchange rate."""
@@ -108,6 +111,8 @@ def angle(judge: str, tastes: Floats, covs: Sequence[Covariance], level: float =
         return Estimate(judge=judge, term="angle", scale="degrees", estimate=phi, note=note)
     std_error = math.degrees(spread.std_error)
     statistic, p_value, low, high = wald(phi, std_error, spread.df, level)
+    if high - low >= FULL_CIRCLE:
+        return _no_angle(judge, "no direction: the judge pays measurably for neither truth nor style")
     return Estimate(
         judge=judge,
         term="angle",
@@ -116,8 +121,8 @@ def angle(judge: str, tastes: Floats, covs: Sequence[Covariance], level: float =
         std_error=std_error,
         statistic=statistic,
         p_value=p_value,
-        conf_low=max(low, phi - 180),
-        conf_high=min(high, phi + 180),
+        conf_low=low,
+        conf_high=high,
         recipe={"level": level} | recipe_of(spread),
     )
 

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from judgeaudit.assets import load_fixture
 from judgeaudit.errors import UsageError, suggest
 from judgeaudit.records import Audit, Pair, Verdict
-from judgeaudit.reports.changes import compare
+from judgeaudit.reports.changes import Recorded, compare
 from judgeaudit.reports.json import load_audit, write
 from judgeaudit.reports.json import render as render_json
 
@@ -26,7 +26,7 @@ def report(
     *,
     pairs: Sequence[Pair] = (),
     verdicts: Sequence[Verdict] = (),
-    baseline: Audit | None = None,
+    baseline: Audit | Recorded | None = None,
     path: str | Path | None = None,
     width: int | None = None,
 ) -> str | None:
@@ -44,7 +44,7 @@ def report(
     pairs, verdicts
         What was shown and what was said, for the gallery of the page and the examples of the comment.
     baseline
-        An earlier audit, for what changed since in Markdown.
+        An earlier audit, or run, for what changed since in Markdown: paired where pairs and verdicts of both are given.
     path
         The run directory, named in the summary.
     width
@@ -75,7 +75,7 @@ def _render(
     form: str,
     pairs: Sequence[Pair],
     verdicts: Sequence[Verdict],
-    baseline: Audit | None,
+    baseline: Audit | Recorded | None,
     path: str | None,
     width: int | None,
 ) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from judgeaudit.gates import BASELINE_MARGIN, STATUS_ORDER, Limit, decide
 from judgeaudit.records import Audit, Estimate, JudgeAudit, Pair, Record, Status, Verdict
 from judgeaudit.reports import numbers
 from judgeaudit.reports.safe import one_line
 
-SHARPER_IS_BETTER = {"truth_sensitivity": 1, "conflict_failure": -1, "masking": -1}
-"""Terms with a good direction; every other should be near zero."""
+WORSE_WHEN: Mapping[str, Literal[-1, 1]] = {"truth_sensitivity": -1, "conflict_failure": 1, "masking": 1}
+"""The sign of a change for the worse; every other term should be near zero."""
 COMPARED = ("truth_sensitivity", "style_reward", "conflict_failure", "masking", "position")
 METHOD = "difference of independent estimates, normal interval"
 Z = 1.959964
@@ -36,6 +36,10 @@ class Change(Record):
     """Whether the judge is no worse than before by more than the margin, decided on the interval."""
     worse: bool | None
     """Whether the estimate moved in the bad direction."""
+    bad: Literal[-1, 1]
+    """The sign of a difference for the worse."""
+    n_clusters: int
+    """Independent items behind the difference."""
 
 
 class Comparison(Record):
@@ -76,7 +80,9 @@ class Recorded(Protocol):
         ...
 
 
-class _Alone(NamedTuple):
+class Known(NamedTuple):
+    """An audit with as much of what it was made from as is known."""
+
     audit: Audit
     pairs: Sequence[Pair] = ()
     verdicts: Sequence[Verdict] = ()
@@ -98,7 +104,7 @@ def compare(before: Audit | Recorded, after: Audit | Recorded, *, margin: float 
     Comparison
         One change for each judge and quantity that both runs measured.
     """
-    old, new = (_Alone(run) if isinstance(run, Audit) else run for run in (before, after))
+    old, new = (Known(run) if isinstance(run, Audit) else run for run in (before, after))
     were, are = ({judge.name: judge for judge in run.audit.judges} for run in (old, new))
     changes = [
         change
@@ -116,6 +122,31 @@ def compare(before: Audit | Recorded, after: Audit | Recorded, *, margin: float 
         only_before=tuple(name for name in were if name not in are),
         only_after=tuple(name for name in are if name not in were),
     )
+
+
+def with_worsening(audit: Audit, comparison: Comparison) -> Audit:
+    """Return the later audit with how much worse each quantity got as an estimate more, for a gate to hold.
+
+    ``worsening.<term>`` is the difference counted towards the worse: +0.2 is a loss of 20 points of truth sensitivity,
+    or a gain of as much conflict failure.
+    """
+    got: dict[str, list[Estimate]] = {}
+    for change in comparison.changes:
+        got.setdefault(change.judge, []).append(_worsening(change))
+    judges = (judge.model_copy(update={"estimates": (*judge.estimates, *got.get(judge.name, ()))})
+              for judge in audit.judges)  # fmt: skip
+    return audit.model_copy(update={"judges": tuple(judges)})
+
+
+def _worsening(change: Change) -> Estimate:
+    low, high = change.conf_low, change.conf_high
+    if change.bad < 0:
+        low, high = (None if end is None else -end for end in (high, low))
+    return Estimate(
+        judge=change.judge, term=f"worsening.{change.term}", scale="net_preference",
+        estimate=None if change.difference is None else change.bad * change.difference,
+        conf_low=low, conf_high=high, n_clusters=change.n_clusters, method=change.method,
+    )  # fmt: skip
 
 
 def _change(
@@ -141,12 +172,14 @@ def _change(
         method=METHOD if paired is None else str(paired["method"]),
         status=decide(Limit(term=term, max=margin), *toward_bad),
         worse=None if difference is None else bad * difference > 0,
+        bad=bad,
+        n_clusters=min(before.n_clusters, after.n_clusters) if paired is None else int(paired["n_clusters"]),
     )
 
 
-def _bad_direction(term: str, before: Estimate, after: Estimate) -> int:
-    if term in SHARPER_IS_BETTER:
-        return -SHARPER_IS_BETTER[term]
+def _bad_direction(term: str, before: Estimate, after: Estimate) -> Literal[-1, 1]:
+    if term in WORSE_WHEN:
+        return WORSE_WHEN[term]
     furthest = max((before.estimate or 0.0, after.estimate or 0.0), key=abs)
     return 1 if furthest >= 0 else -1
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from judgeaudit.records import Audit, Finding, Pair, Verdict
 from judgeaudit.reports import gallery, numbers, words
-from judgeaudit.reports.changes import Change, compare
+from judgeaudit.reports.changes import Change, Comparison, Known, Recorded, compare
 from judgeaudit.reports.evidence import CONTRAST_WORDS
 from judgeaudit.reports.safe import clean, one_line
 
@@ -23,7 +23,11 @@ CALLS = re.compile(r"(\\[@#]|:(?=//)|\bwww)", re.IGNORECASE)
 
 
 def render(
-    audit: Audit, *, pairs: Sequence[Pair] = (), verdicts: Sequence[Verdict] = (), baseline: Audit | None = None
+    audit: Audit,
+    *,
+    pairs: Sequence[Pair] = (),
+    verdicts: Sequence[Verdict] = (),
+    baseline: Audit | Recorded | None = None,
 ) -> str:
     """Return the report as Markdown for a pull request, always under 65,536 characters.
 
@@ -32,14 +36,14 @@ def render(
     audit
         What `fit` returned.
     pairs, verdicts
-        For examples of damaging pairs.
+        For examples of damaging pairs, and for paired differences.
     baseline
-        An earlier audit; what changed since stands first.
+        An earlier audit, or run; what changed since stands first.
     """
     findings = words.findings_of(audit)
     parts = [
         f"{MARKER}\n## {inline(words.verdict(audit, findings))}",
-        _changes(baseline, audit) if baseline else "",
+        _changes(compare(baseline, Known(audit, pairs, verdicts))) if baseline else "",
         _judges(audit, findings),
         _findings(findings),
         inline(words.dropped_sentence(audit)),
@@ -74,8 +78,7 @@ def fenced(text: str) -> str:
     return f"{fence}text\n{body}\n{fence}"
 
 
-def _changes(baseline: Audit, audit: Audit) -> str:
-    comparison = compare(baseline, audit)
+def _changes(comparison: Comparison) -> str:
     rows = [_change(change) for change in comparison.changes if change.status != "PASS" or _clear(change)]
     if not rows:
         return f"No change against {inline(comparison.before) or 'the baseline'} that the data show."

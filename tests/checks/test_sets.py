@@ -20,7 +20,7 @@ from judgeaudit.checks.classifier import (
 )
 from judgeaudit.items import load_items
 from judgeaudit.perturbations import perturb
-from judgeaudit.records import Answer, Contrast, Pair, Style
+from judgeaudit.records import Answer, Contrast, FactualError, Pair, Style
 
 NOUNS = ["comet", "river", "engine", "violin", "glacier", "market", "theorem", "kidney", "harbour", "lantern"]
 VERBS = ["turns", "carries", "meets", "crosses", "lifts", "holds", "warms", "follows", "joins", "covers"]
@@ -160,3 +160,17 @@ def test_the_same_set_and_seed_give_the_same_report() -> None:
     """The reader, its folds and its bootstrap are deterministic."""
     pairs = [pair_of(n, "fact_plain", t, t.replace("The", "A", 1)) for n, t in enumerate(texts(20))]
     assert check_set(pairs, seed=3) == check_set(pairs, seed=3)
+
+
+def test_an_error_kind_that_leaks_by_itself_is_named() -> None:
+    """A kind whose wrong values are longer is said to leak, whatever the arm as a whole shows."""
+    error = FactualError(fact_id="f", kind="quantifier", old="near", new="quite near", severity="major")
+    pairs = [
+        pair_of(n, "fact_plain", t, t).model_copy(
+            update={"b": Answer(text=t.replace("near", "quite near", 1), errors=(error,))}
+        )
+        for n, t in enumerate(texts(40))
+    ]
+    (row,) = [row for row in check_set(pairs).rows if row.group == "quantifier"]
+    assert row.status == "NOT GATED"
+    assert row.sentence.endswith("this kind by itself can be told by its surface.")

@@ -218,8 +218,8 @@ def test_no_text_raises(text: str) -> None:
     "unit",
     [
         "{", '{"choice":', '{"a":', "[[", "[[A", "<think>", "</think>", "<answer_a 01234567>", "Verdict: ", "{}",
-        '"choice": "A" ', "\n", "  ", "the final ", "> ", "9", "score: 9\n", "7.", "```", '\\"', "[[A]]", "Verdict: A\n",
-        "-", "i'm sorry ", '"score":', "\u200b",
+        '"choice": "A" ', "\n", "  ", "the final ", "> ", "9", "score: 9\n", "7.", "```", '\\"', "[[A]]",
+        "Verdict: A\n", "-", "i'm sorry ", '"score":', "\u200b",
     ],
 )  # fmt: skip
 def test_a_megabyte_of_anything_is_read_in_linear_time(unit: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from judgeaudit.records import Pair, Reliability
@@ -45,12 +46,23 @@ def test_retest_consistency_compares_replicates_in_one_order() -> None:
     assert retest_consistency(calls) == pytest.approx(1 / 3)
 
 
-def test_the_noise_floor_cancels_position_and_chance_within_a_kind_of_placebo() -> None:
-    """A judge that only follows position has no noise floor; one that leans has the size of its leaning."""
+def test_the_noise_floor_is_the_leaning_less_what_chance_makes() -> None:
+    """A judge that only follows position has none, one that always leans has all of it, one that leans once none."""
     placebos = [f"{i:04d}-placebo" for i in range(4)]
     assert noise_floor(calls_for(dict.fromkeys(placebos, FIRST))) == 0.0
-    lean = calls_for({placebos[0]: {"ab": 0.0, "ba": 0.0}} | dict.fromkeys(placebos[1:], FIRST))
-    assert noise_floor(lean) == pytest.approx(0.25)
+    assert noise_floor(calls_for({name: {"ab": 0.0, "ba": 0.0} for name in placebos})) == pytest.approx(1.0)
+    once = calls_for({placebos[0]: {"ab": 0.0, "ba": 0.0}} | dict.fromkeys(placebos[1:], FIRST))
+    assert noise_floor(once) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_coin_has_next_to_no_noise_floor() -> None:
+    """Chance on few placebos is not taken for a leaning, as the mean absolute preference would take it."""
+    rng = np.random.default_rng(5)
+    floors = []
+    for _ in range(200):
+        answers = {f"{i:04d}-placebo": {"ab": float(rng.integers(2)), "ba": float(rng.integers(2))} for i in range(4)}
+        floors.append(noise_floor(calls_for(answers)) ** 2)
+    assert np.mean(floors) < 0.1
 
 
 def test_kinds_of_placebo_do_not_cancel_each_other() -> None:
