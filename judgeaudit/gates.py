@@ -88,8 +88,6 @@ RULES: Mapping[str, Rule] = {
 }
 """Every quantity a policy may name, the gravest first."""
 
-PARTS_ONLY = ("worsening",)
-"""Quantities that exist only in parts: a limit on the whole is one on every part."""
 COUNTED = ("invalid", "missing", "refusal")
 STATUS_ORDER: tuple[Status, ...] = ("FAIL", "INCONCLUSIVE", "PASS")
 
@@ -174,7 +172,7 @@ def load_policy(
 
 
 def against_baseline(policy: Policy) -> Policy:
-    """Add to a policy that no judge may be worse than its baseline by more than the margin, where it does not say so."""
+    """Add to a policy that says nothing of it that no judge may be worse than its baseline by more than the margin."""
     if any(limit.base == "worsening" for limit in policy.limits):
         return policy
     return policy.model_copy(update={"limits": (*policy.limits, Limit(term="worsening.*", max=BASELINE_MARGIN))})
@@ -209,7 +207,7 @@ def _limit(where: str, term: str, keys: object) -> Limit:
         )
     if not isinstance(keys, Mapping) or not keys:
         raise ConfigError(f"{where}: {term} needs a limit, such as {{max: 0.1}}; allowed keys are min, max, max_abs")
-    name = f"{term}.*" if term in PARTS_ONLY else term
+    name = "worsening.*" if term == "worsening" else term
     limit = Limit(term=name, **{_key(where, term, key): _number(where, term, key, v) for key, v in keys.items()})
     low, high = limit.region
     if low > high:

@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judgeaudit.errors import ConfigError
-from judgeaudit.gates import DEFAULT_POLICY, RULES, exit_status, gate, holding_policy, load_policy, standing, taste
+from judgeaudit.gates import (
+    DEFAULT_POLICY,
+    RULES,
+    against_baseline,
+    exit_status,
+    gate,
+    holding_policy,
+    load_policy,
+    standing,
+    taste,
+)
 from judgeaudit.records import Audit, Counts, Estimate, Finding, JudgeAudit, Scale, Status
 
 
@@ -191,6 +201,42 @@ def test_a_policy_file_that_is_not_there_is_a_configuration_error(tmp_path: Path
     """The message names the file."""
     with pytest.raises(ConfigError, match=r"nowhere\.yaml"):
         load_policy(tmp_path / "nowhere.yaml")
+
+
+def worsened(low: float, high: float, clusters: int = 60) -> Audit:
+    """Make one judge of whom it is known how much truth sensitivity it lost."""
+    return an_audit("worsening.truth_sensitivity", low, high, clusters=clusters)
+
+
+def test_a_baseline_adds_a_limit_of_its_own():
+    """Worse by more than the margin fails, by less passes; few items never pass; the policy's own margin goes first."""
+    stated = load_policy({"position": {"max_abs": 0.1}})
+    held = against_baseline(stated)
+    assert [limit.words for limit in held.limits] == ["max_abs 0.1", "max 0.1"]
+    for audit, expected in (
+        (worsened(-0.2, 0.05), "PASS"),
+        (worsened(0.12, 0.3), "FAIL"),
+        (worsened(0.0, 0.3), "INCONCLUSIVE"),
+        (worsened(-0.2, 0.05, clusters=9), "INCONCLUSIVE"),
+    ):
+        assert {f.code: f.status for f in gate(audit, held)}["JA510"] == expected
+    own = load_policy({"worsening": {"max": 0.02}})
+    assert against_baseline(own) == own
+    assert status(worsened(-0.2, 0.05), {"worsening": {"max": 0.02}}) == "INCONCLUSIVE"
+
+
+def test_a_limit_on_worsening_without_a_baseline_is_undecided():
+    """Nothing to compare with is not a pass, and the finding says what to give."""
+    (found,) = gate(an_audit(), {"worsening.position": {"max": 0.1}})
+    assert found.status == "INCONCLUSIVE"
+    assert "--baseline" in found.sentence
+
+
+def test_the_callers_choice_for_undecided_goes_first():
+    """A pipeline may be stricter, or laxer, than the policy file."""
+    assert load_policy({"position": {"max": 0.1}, "on_inconclusive": "pass"}, "fail").on_inconclusive == "fail"
+    with pytest.raises(ConfigError, match="allowed are fail, warn and pass"):
+        load_policy(None, "maybe")
 
 
 def finding(status: Status) -> Finding:

@@ -18,7 +18,7 @@ from judgeaudit.records import JudgeSpec, Reply, Showing, Usage
 
 _DEFAULTS: Final[dict[str, Any]] = {"temperature": 0, "max_tokens": 400}
 _OVERHEAD_TOKENS: Final = 64
-NO_KEY: Final = SecretStr("none")
+_NO_KEY: Final = SecretStr("none")
 _OPENAI_COMPATIBLE: Final = ("openai", "hosted_vllm")
 
 
@@ -57,8 +57,8 @@ class ApiJudge:
     def __init__(self, spec: JudgeSpec) -> None:
         self._spec = spec
         self._template = load_template(spec.prompt, spec.protocol)
-        self._lean = _goes_lean(spec)
-        self._door = _open_door(spec, lean=self._lean)
+        self._lean = goes_lean(spec)
+        self._door = open_door(spec, lean=self._lean)
         self._price = price_of(spec, lean=self._lean)
         given = {**_DEFAULTS, **spec.params}
         self._settings = {name: value for name, value in given.items() if value is not None}
@@ -139,7 +139,8 @@ class ApiJudge:
 # ---------------------------------------------------------------------------------------------- which door
 
 
-def _goes_lean(spec: JudgeSpec) -> bool:
+def goes_lean(spec: JudgeSpec) -> bool:
+    """Return whether a specification goes through the lean door: by its own word, or where its server allows it."""
     if spec.transport == "lean" and not spec.api_base:
         raise ConfigError(
             f"judge {spec.name!r}: transport: lean needs api_base, the address of an OpenAI-compatible server"
@@ -150,18 +151,25 @@ def _goes_lean(spec: JudgeSpec) -> bool:
     return not slash or provider in _OPENAI_COMPATIBLE or provider not in load_litellm().provider_list
 
 
-def _open_door(spec: JudgeSpec, *, lean: bool) -> Door:
-    key = read_key(spec)
+def open_door(spec: JudgeSpec, *, lean: bool) -> Door:
+    """Open the door to the model of a specification; nothing is sent yet.
+
+    Raises
+    ------
+    ConfigError
+        When the key's variable is unset, or litellm knows no provider for the model.
+    """
+    key = _key(spec)
     if lean:
         provider, _, rest = spec.model.partition("/")
         model = rest if rest and provider in _OPENAI_COMPATIBLE else spec.model
-        return LeanDoor(model, spec.api_base or "", key or NO_KEY)
-    model = placed_model(spec)
+        return LeanDoor(model, spec.api_base or "", key or _NO_KEY)
+    model = _litellm_model(spec)
     # Without a key of its own, a judge with its own server must not be sent the provider's key from the environment.
-    return LitellmDoor(model, spec.api_base, key or (NO_KEY if spec.api_base else None))
+    return LitellmDoor(model, spec.api_base, key or (_NO_KEY if spec.api_base else None))
 
 
-def read_key(spec: JudgeSpec) -> SecretStr | None:
+def _key(spec: JudgeSpec) -> SecretStr | None:
     if spec.api_key is None:
         return None
     variable = spec.api_key.removeprefix("env:")
@@ -174,7 +182,7 @@ def read_key(spec: JudgeSpec) -> SecretStr | None:
     return SecretStr(value)
 
 
-def placed_model(spec: JudgeSpec) -> str:
+def _litellm_model(spec: JudgeSpec) -> str:
     """Return a model string that litellm can place, or say which provider may have been meant."""
     litellm = load_litellm()
     try:
@@ -221,4 +229,5 @@ def price_of(spec: JudgeSpec, *, lean: bool) -> tuple[float, float] | None:
 
 
 def dollars(price: tuple[float, float], usage: Usage) -> float:
+    """Return what tokens cost at a price per million prompt and completion tokens."""
     return (price[0] * usage.prompt_tokens + price[1] * usage.completion_tokens) / 1e6

@@ -23,6 +23,7 @@ Label = Literal["A", "B", "tie"]
 _SHARE: Final[dict[Label, float]] = {"A": 1.0, "B": 0.0, "tie": 0.5}
 _LONGEST_JSON = 65_536
 _SHORTEST_ECHO = 40
+_LONGEST_VISIBLE = 150_000
 
 _NOUN = r"(?:answer|assistant|response|option)"
 _LABEL = re.compile(rf"(?:{_NOUN}[ _-]?)?(?:(?P<letter>[ab])|tie)", re.IGNORECASE)
@@ -46,7 +47,9 @@ _SCORE_LINE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _SCORE_ALONE = re.compile(rf"{_NUMBER}[.!]?")
-_THOUGHT = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+_THOUGHT = re.compile(r"<(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+_THOUGHT_END = re.compile(r"</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+_THOUGHT_TAGS: Final = ("</think>", "</thinking>", "</thought>", "</reasoning>")
 _FENCE_TAG = re.compile(r"<(/?)(answer(?:_[ab])?|question|trusted) ([0-9a-f]{8})>")
 _REFUSAL = re.compile(
     r"\W{0,5}(?:i['’]?m (?:very )?sorry|i am (?:very )?sorry|sorry|i apologi[sz]e|i cannot|i can['’]?t|i can not|"
@@ -318,18 +321,22 @@ def _rationale(fields: dict[str, list[Any]]) -> str:
 
 
 def _without_thoughts(text: str) -> str:
-    """Drop what stands in think tags, also where only the closing or only the opening one is there."""
-    kept: list[str] = []
-    position, inside = 0, False
-    for tag in _THOUGHT.finditer(text):
-        closing = bool(tag[1])
-        if closing and not inside:
-            kept.clear()
-        elif not closing and not inside:
-            kept.append(text[position : tag.start()])
-        inside = not closing
-        position = tag.end()
-    return "".join(kept) if inside else "".join(kept) + text[position:]
+    """Drop what stands in think tags: all between the first that opens and the last that closes, or from or to either."""
+    opening, closing = _THOUGHT.search(text), _last_closing(text)
+    before = text[: opening.start()] if opening and (not closing or opening.start() < closing[0]) else ""
+    if not closing:
+        return before if opening else text
+    if "</" in before:  # a closing tag that nothing opened: what stands before it was thought too
+        before = "" if _THOUGHT_END.search(before) else before
+    after = text[closing[1] :]
+    unclosed = _THOUGHT.search(after)
+    return before + (after[: unclosed.start()] if unclosed else after)
+
+
+def _last_closing(text: str) -> tuple[int, int] | None:
+    lowered = text.lower() if text.isascii() else text
+    ends = [(at, at + len(tag)) for tag in _THOUGHT_TAGS if (at := lowered.rfind(tag)) >= 0]
+    return max(ends, default=None)
 
 
 def _without_echoes(text: str, echoes: tuple[str, ...]) -> str:

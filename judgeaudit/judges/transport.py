@@ -97,7 +97,7 @@ class LitellmDoor:
             )
         except openai.OpenAIError as error:
             headers = getattr(error, "litellm_response_headers", None) or {}
-            return raise_failure(getattr(error, "status_code", None), redact(str(error), self._key), headers)
+            return _no_reply(getattr(error, "status_code", None), _redact(str(error), self._key), headers)
         return self._reply(response, time.perf_counter() - started)
 
     @staticmethod
@@ -152,10 +152,10 @@ class LeanDoor:
                 raw = await self._body(response)
                 status, headers = response.status, response.headers
         except (aiohttp.ClientError, OSError) as error:
-            message = redact(str(error) or type(error).__name__, self._key)
+            message = _redact(str(error) or type(error).__name__, self._key)
             raise TransientError(f"{self._url}: {message}", reason="connection") from error
         if status != 200:
-            return raise_failure(status, redact(raw.decode("utf-8", "replace"), self._key), headers)
+            return _no_reply(status, _redact(raw.decode("utf-8", "replace"), self._key), headers)
         return self._reply(raw, time.perf_counter() - started)
 
     def _connected(self) -> Any:
@@ -248,7 +248,7 @@ def well_formed(text: str) -> str:
     return text
 
 
-def raise_failure(status: int | None, message: str, headers: Mapping[str, str]) -> Reply:
+def _no_reply(status: int | None, message: str, headers: Mapping[str, str]) -> Reply:
     """Raise what a failed request means; a content filter is no error but a reply, and is returned."""
     lowered = message.lower()
     if status == 400 and any(mark in lowered for mark in _FILTER_MARKS):
@@ -290,6 +290,6 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return None if math.isnan(seconds) else max(0.0, seconds)
 
 
-def redact(message: str, key: SecretStr | None) -> str:
+def _redact(message: str, key: SecretStr | None) -> str:
     secret = key.get_secret_value() if key else ""
     return message.replace(secret, "[key]") if len(secret) >= 8 else message

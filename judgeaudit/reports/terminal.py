@@ -149,7 +149,8 @@ def _angle(judge: JudgeAudit, statuses: Statuses) -> Cell:
 def _angle_interval(judge: JudgeAudit, statuses: Statuses) -> Cell:
     angle = judge.get("angle", "degrees")
     interval = numbers.interval(angle).replace("°", "")
-    return Cell(f"{_figure(angle)} {interval}" if angle else numbers.NOTHING, _taste_status(statuses))
+    known = angle is not None and angle.estimate is not None
+    return Cell(f"{_figure(angle)} {interval}" if known else numbers.NOTHING, _taste_status(statuses))
 
 
 def _noise(judge: JudgeAudit, _: Statuses) -> Cell:

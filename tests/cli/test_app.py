@@ -121,6 +121,30 @@ def test_the_gate_decides_by_exit_status(finished, tmp_path):
         assert judgeaudit("gate", folder / "out", "--policy", policy, cwd=tmp_path).returncode == status
 
 
+def test_the_gate_holds_a_run_to_a_baseline(finished, tmp_path):
+    """Against itself no judge is worse, call by call; an audit.json alone is a baseline too; undecided is one's choice."""
+    out, policy = finished[0] / "out", tmp_path / "gates.yaml"
+    policy.write_text("conflict_failure: {max: 1.0}")
+    for baseline in (out, out / "audit.json"):
+        done = judgeaudit("gate", out, "--policy", policy, "--baseline", baseline, "--json", cwd=tmp_path)
+        held = [finding for finding in json.loads(done.stdout) if finding["code"] == "JA510"]
+        assert {finding["judge"] for finding in held} == {"style-only", "truth-only"}
+        assert ("paired" in held[0]["estimate"]["method"]) == (baseline == out)
+        assert {finding["estimate"]["estimate"] for finding in held} == {0.0}
+    policy.write_text("tie_rate: {max: 0.001}")
+    for choice, status in (("fail", 1), ("warn", 5), ("pass", 0), ("maybe", 2)):
+        done = judgeaudit("gate", out, "--policy", policy, "--on-inconclusive", choice, cwd=tmp_path)
+        assert done.returncode == status, done.stderr
+
+
+def test_a_comment_starts_with_what_changed(finished, tmp_path):
+    """The Markdown of a run with a baseline speaks of the change before the judges."""
+    out = finished[0] / "out"
+    done = judgeaudit("report", out, "--format", "markdown", "--baseline", out, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.index("No change against") < done.stdout.index("| judge |")
+
+
 def test_two_equal_runs_compare_equal(finished, tmp_path):
     """Nothing changed, and the comparison says so in numbers."""
     out = finished[0] / "out"

@@ -9,7 +9,7 @@ import pytest
 from judgeaudit.records import Audit, Pair, Verdict
 from judgeaudit.regression import fit
 from judgeaudit.reports import compare
-from judgeaudit.reports.changes import tell
+from judgeaudit.reports.changes import tell, with_worsening
 
 from .audits import answered, audit, crossed_pairs, judge
 
@@ -99,6 +99,24 @@ def test_a_comparison_is_told_with_the_verdict_last():
     assert "  seed: 7 -> 8" in told
     assert told[-1] == "Worse: j truth sensitivity +90 -> +50, -40 [-47, -33]."
     assert tell(compare(audit(judge("j")), audit(judge("j")))).endswith("No judge got worse by more than matters.\n")
+
+
+@pytest.mark.parametrize(
+    ("term", "before", "after", "worse"),
+    [
+        ("truth_sensitivity", {"truth": 0.9}, {"truth": 0.5}, 0.4),
+        ("conflict_failure", {"conflict": 0.1}, {"conflict": 0.5}, 0.4),
+        ("style_reward", {"style": -0.1}, {"style": -0.5}, 0.4),
+        ("style_reward", {"style": 0.5}, {"style": 0.1}, -0.4),
+    ],
+)
+def test_worsening_counts_towards_the_worse(term, before, after, worse):
+    """Whatever the direction of the quantity, plus is worse, and the ends of the interval keep their order."""
+    later = audit(judge("j", **after))
+    found = with_worsening(later, compare(audit(judge("j", **before)), later)).judge("j").get(f"worsening.{term}")
+    assert found.estimate == pytest.approx(worse)
+    assert found.conf_low < worse < found.conf_high
+    assert found.n_clusters == 60
 
 
 def test_runs_that_share_no_judge_cannot_be_told_apart():
