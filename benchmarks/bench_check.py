@@ -21,7 +21,7 @@ from judgeaudit.perturbations import DEFAULT_FACETS, FACETS, perturb
 from judgeaudit.records import FACT_KINDS, Answer, Contrast, Edit, Item, Pair, digest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-STYLES = tuple(name for name, facet in FACETS.items() if facet.arm != "placebo")
+STYLES = tuple(name for name, facet in FACETS.items() if facet.arm in ("style", "stance", "fluency"))
 PAIRS_A_MINUTE, STYLE_REJECTS, FACT_REJECTS, RECALL, CHUNK = 20_000, 0.05, 0.01, 0.99, 500
 
 

@@ -159,7 +159,7 @@ def bare_litellm(base: str, count: int, concurrency: int) -> Callable[[], None]:
 
 def ours(base: str, count: int, concurrency: int, transport: str) -> Callable[[], None]:
     """Ask with a store on disk."""
-    import judgeaudit.collection
+    from judgeaudit.collection import ask
     from judgeaudit.judges.api import ApiJudge
     from judgeaudit.records import JudgeSpec
 
@@ -170,9 +170,7 @@ def ours(base: str, count: int, concurrency: int, transport: str) -> Callable[[]
 
     def main() -> None:
         with tempfile.TemporaryDirectory() as run:
-            verdicts = judgeaudit.collection.collector(
-                asked, [judge], store=run, concurrency=concurrency, orders="both"
-            )
+            verdicts = ask(asked, [judge], store=run, concurrency=concurrency, orders="both")
         assert sum(verdict.outcome == "valid" for verdict in verdicts) == count  # noqa: S101 - a benchmark of failures is none
 
     return main

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import string
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from judgeaudit.errors import UsageError, suggest
+from judgeaudit.records import digest
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -49,3 +51,13 @@ def find_asset(kind: Literal["prompts", "fixtures"], name: str, suffix: str) -> 
 def load_fixture(name: str) -> Any:
     """Return the content of the shipped JSON file ``fixtures/<name>.json`` (do not alter it)."""
     return json.loads(find_asset("fixtures", name, ".json").read_text(encoding="utf-8"))
+
+
+def fill_prompt(name: str, **values: str) -> str:
+    """Return the shipped prompt ``name`` with its placeholders replaced once; a ``$`` inside the values is left alone.
+
+    ``$fence`` becomes eight hex digits that the values decide and do not hold.
+    """
+    fence = digest([name, values])[:8]
+    template = string.Template(find_asset("prompts", name, ".md").read_text(encoding="utf-8"))
+    return template.safe_substitute(values, fence=fence)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from judgeaudit.checks.rules import edit_reasons, misspelling_reasons, same_words, style_reasons
+from judgeaudit.checks.apart import citation_reasons, misspelling_reasons, omission_reasons, stripping_reasons
+from judgeaudit.checks.rules import edit_reasons, same_words, style_reasons
 from judgeaudit.records import FACT_KINDS, Answer, Contrast, Edit, Pair
 from judgeaudit.text import words
 
@@ -21,6 +22,15 @@ SHAPES: Mapping[Contrast, tuple[bool | None, bool | None, bool | None, bool | No
     "placebo": (None, None, False, False),
 }
 """Contrast -> whether a is styled, b is styled, a is false, b is false; None where either will do."""
+
+
+APART: Mapping[str, Callable[[Edit, str], Set[str]]] = {
+    "flu.typos": lambda edit, _: misspelling_reasons(edit.old, edit.new),
+    "fmt.strip": stripping_reasons,
+    "authority.citation": citation_reasons,
+    "omission.sentence": omission_reasons,
+}
+"""Facets whose edits are judged one by one, each in its place, and not by the text that they make."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +49,8 @@ class Side:
 
     @property
     def styled_text(self) -> str:
-        """The reference with the style edits alone, spelling errors aside: what the side would be, were it true."""
-        return rebuild(self.reference, tuple(e for e in self.style if e not in self.typos))
-
-    @property
-    def typos(self) -> tuple[Edit, ...]:
-        """The spelling errors made on purpose, each judged by itself."""
-        return tuple(e for e in self.style if e.label == "flu.typos")
+        """The reference with the style edits that keep its words: what the side would be, were it true."""
+        return rebuild(self.reference, tuple(e for e in self.style if e.label not in APART))
 
 
 def side_of(answer: Answer, edits: Sequence[Edit], reference: str) -> Side:
@@ -120,8 +125,9 @@ def _style_codes(side: Side, pair: Pair) -> set[str]:
     if any(facet.startswith("placebo.") for facet in side.facets):
         return set() if same_words(side.reference, side.styled_text) else {"placebo"}
     codes = style_reasons(side.reference, side.styled_text, pair.question)
-    for edit in side.typos:
-        codes |= misspelling_reasons(edit.old, edit.new)
+    for edit in side.style:
+        if edit.label in APART:
+            codes |= APART[edit.label](edit, side.reference)
     return codes
 
 

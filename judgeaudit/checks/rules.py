@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from functools import lru_cache
 
-from judgeaudit.checks.claims import STRAIGHT, bare, difference, inflected, is_slip, misspelt, reasons_of, tokens
+from judgeaudit.checks.claims import STRAIGHT, bare, difference, inflected, is_slip, reasons_of, tokens
 from judgeaudit.checks.lexicon import lexicon, spelt
 from judgeaudit.checks.surface import differing_marks, first_class, marks
 from judgeaudit.text import protected_spans, words
@@ -69,23 +69,6 @@ def protected_reasons(one: str, other: str, question: str, *, loose: bool) -> se
 def _stands_in(part: tuple[str, str], text: str) -> bool:
     code, content = part
     return code in ("code", "math") and content in text.translate(DELIMITERS)
-
-
-@lru_cache(maxsize=8192)
-def misspelling_reasons(old: str, new: str) -> frozenset[str]:
-    """Return what is wrong with a spelling error: it is one slip in a word that carries no claim of its own.
-
-    Examples
-    --------
-    >>> sorted(misspelling_reasons("planet", "palnet")), sorted(misspelling_reasons("three", "thre"))
-    ([], ['number'])
-    """
-    codes = {token.kind for token in tokens(bare(old))} & CLAIM_KINDS
-    if not misspelt(old.casefold(), new.casefold()) or not old.islower():
-        codes.add("content")
-    if new.casefold() in lexicon().vocabulary:
-        codes.add("real-word")
-    return frozenset(codes)
 
 
 @lru_cache(maxsize=8192)

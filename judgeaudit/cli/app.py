@@ -257,14 +257,16 @@ def doctor(
     config: Annotated[
         Path | None, typer.Argument(metavar="[CONFIG]", help="Check the judges of this file too.")
     ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Where runs will be kept.")] = Path("runs"),
+    probe: Annotated[bool, typer.Option("--probe", help="Open one connection to each api_base.")] = False,
 ) -> int:
     """Check and calibrate the instrument.
 
-    Measures judges of known taste, and checks versions, keys and endpoints; asks no judge that costs anything.
+    Measures judges of known taste, and checks versions, disk, keys, prices and retirement dates; asks nobody anything.
     """
     from judgeaudit.cli.doctor import examine
 
-    return examine(config, say)
+    return examine(config, out, probe, say)
 
 
 @local.command()

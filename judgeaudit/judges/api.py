@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import date
 from functools import cache
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -90,6 +91,33 @@ class ApiJudge:
         base = self._spec.api_base
         host = urlsplit(base).netloc if base else self._spec.model.partition("/")[0]
         return f"{host}|{self._spec.api_key or ''}"
+
+    @property
+    def price(self) -> tuple[float, float] | None:
+        """US dollars per million prompt and completion tokens; None where no price is known."""
+        return self._price
+
+    @property
+    def host(self) -> str:
+        """Where its key goes: to its own server, or to the provider's, which the environment may have moved."""
+        base = self._spec.api_base or ("" if self._lean else _provider_base(self._spec.model))
+        return urlsplit(base).netloc if base else self._spec.model.partition("/")[0]
+
+    @property
+    def retires(self) -> date | None:
+        """When the provider takes the model away, where litellm's map knows it; a server of one's own never does."""
+        if self._spec.api_base:
+            return None
+        known, model = load_litellm().model_cost, self._spec.model
+        stated = (known.get(model) or known.get(model.partition("/")[2]) or {}).get("deprecation_date")
+        return date.fromisoformat(stated) if stated else None
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """Return the variables of the provider that are not set, where no key is named; empty where it can be asked."""
+        if self._spec.api_key or self._spec.api_base:
+            return ()
+        return tuple(load_litellm().validate_environment(model=self._spec.model)["missing_keys"])
 
     def recipe(self) -> dict[str, Any]:
         """All that could change an answer: model, server, prompt and settings."""
@@ -197,6 +225,13 @@ def _litellm_model(spec: JudgeSpec) -> str:
             "as litellm does, for example openai/gpt-4.1-mini, or give api_base for a server of your own"
         ) from error
     return spec.model
+
+
+def _provider_base(model: str) -> str:
+    """Return the address that litellm would ask, as far as it or the environment states one."""
+    _, provider, _, base = load_litellm().get_llm_provider(model)
+    moved = (os.environ.get(f"{provider.upper()}_{name}") for name in ("BASE_URL", "API_BASE"))
+    return next(filter(None, moved), base or "")
 
 
 def _structured(spec: JudgeSpec, *, lean: bool, asks_for_json: bool) -> bool:

@@ -24,6 +24,7 @@ _SHARE: Final[dict[Label, float]] = {"A": 1.0, "B": 0.0, "tie": 0.5}
 _LONGEST_JSON = 65_536
 _SHORTEST_ECHO = 40
 _LONGEST_VISIBLE = 150_000
+"""Characters; what is longer, thoughts apart, is no verdict on two answers of a page or two."""
 
 _NOUN = r"(?:answer|assistant|response|option)"
 _LABEL = re.compile(rf"(?:{_NOUN}[ _-]?)?(?:(?P<letter>[ab])|tie)", re.IGNORECASE)
@@ -47,9 +48,8 @@ _SCORE_LINE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _SCORE_ALONE = re.compile(rf"{_NUMBER}[.!]?")
-_THOUGHT = re.compile(r"<(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
-_THOUGHT_END = re.compile(r"</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
-_THOUGHT_TAGS: Final = ("</think>", "</thinking>", "</thought>", "</reasoning>")
+_THOUGHT = re.compile(r"<(?:think|thinking|thought|reasoning)>")
+_THOUGHT_ENDS: Final = ("</think>", "</thinking>", "</thought>", "</reasoning>")
 _FENCE_TAG = re.compile(r"<(/?)(answer(?:_[ab])?|question|trusted) ([0-9a-f]{8})>")
 _REFUSAL = re.compile(
     r"\W{0,5}(?:i['’]?m (?:very )?sorry|i am (?:very )?sorry|sorry|i apologi[sz]e|i cannot|i can['’]?t|i can not|"
@@ -175,6 +175,8 @@ def _read_choice(reply: Reply, echoes: tuple[str, ...]) -> _Reading:
     if reply.first_share is not None:
         return _Reading(share=reply.first_share)
     text = _without_thoughts(reply.text)
+    if len(text) > _LONGEST_VISIBLE:
+        return _Reading(outcome="invalid", reason="too_long")
     fields = _whole_json(text)
     if fields is not None and not _filtered(reply) and fields.keys() & {"choice", "score_a", "score_b"}:
         return _choice_from_json(fields)
@@ -215,8 +217,8 @@ def _label(value: Any) -> Label | None:
 
 def _marked_labels(text: str) -> set[Label]:
     """Every label the text marks as a verdict: a JSON field, double brackets, or a line that says so."""
-    marks = [*_CHOICE_FIELD.findall(text), *_VERDICT_LINE.findall(text)]
-    marks += ["tie" if mark in "cC" else mark for mark in _BRACKETS.findall(text)]
+    marks = {*_CHOICE_FIELD.findall(text), *_VERDICT_LINE.findall(text)}
+    marks |= {"tie" if mark in "cC" else mark for mark in _BRACKETS.findall(text)}
     return {label for mark in marks if (label := _label(mark))}
 
 
@@ -234,6 +236,8 @@ def _read_score(reply: Reply, echoes: tuple[str, ...]) -> _Reading:
     if reply.score is not None:
         return _Reading(scores=(reply.score,))
     text = _without_thoughts(reply.text)
+    if len(text) > _LONGEST_VISIBLE:
+        return _Reading(outcome="invalid", reason="too_long")
     fields = _whole_json(text)
     if fields is not None and not _filtered(reply) and "score" in fields:
         return _from_scored({_score_value([value]) for value in fields["score"]}, _rationale(fields))
@@ -321,22 +325,18 @@ def _rationale(fields: dict[str, list[Any]]) -> str:
 
 
 def _without_thoughts(text: str) -> str:
-    """Drop what stands in think tags: all between the first that opens and the last that closes, or from or to either."""
+    """Drop what stands in think tags: from the first that opens to the last that closes, also where one is lacking."""
     opening, closing = _THOUGHT.search(text), _last_closing(text)
-    before = text[: opening.start()] if opening and (not closing or opening.start() < closing[0]) else ""
-    if not closing:
-        return before if opening else text
-    if "</" in before:  # a closing tag that nothing opened: what stands before it was thought too
-        before = "" if _THOUGHT_END.search(before) else before
-    after = text[closing[1] :]
+    if opening is None or closing <= opening.start():
+        return text[closing : opening.start() if opening else None]
+    before, after = text[: opening.start()], text[closing:]
     unclosed = _THOUGHT.search(after)
-    return before + (after[: unclosed.start()] if unclosed else after)
+    return before[_last_closing(before) :] + after[: unclosed.start() if unclosed else None]
 
 
-def _last_closing(text: str) -> tuple[int, int] | None:
-    lowered = text.lower() if text.isascii() else text
-    ends = [(at, at + len(tag)) for tag in _THOUGHT_TAGS if (at := lowered.rfind(tag)) >= 0]
-    return max(ends, default=None)
+def _last_closing(text: str) -> int:
+    """Return the offset after the last closing think tag; 0 where there is none."""
+    return max(text.rfind(tag) + len(tag) if tag in text else 0 for tag in _THOUGHT_ENDS)
 
 
 def _without_echoes(text: str, echoes: tuple[str, ...]) -> str:

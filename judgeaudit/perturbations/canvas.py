@@ -101,16 +101,20 @@ class Facet:
         Where it nests: outer facets (small numbers) stand outside inner ones at the same offset.
     arm
         ``style``: pooled as style; ``stance``: how firmly the text is asserted, a factor of its own;
-        ``fluency``: damage to spelling or mechanics, the opposite pole; ``placebo``: nothing that matters.
+        ``fluency``: damage to spelling or mechanics, the opposite pole; ``authority``: an invented reference, and
+        its matched control; ``omission``: a sentence left out, and its control; ``placebo``: nothing that matters.
     version
         Raised with every change of operator or bank; part of the seed.
     block
         Whether it gives the answer a block layout (lists, headings).
+    english
+        Whether it reads or writes English words, and so leaves answers in other languages alone.
     """
 
     id: str
     operator: Operator
     layer: int
-    arm: Literal["style", "stance", "fluency", "placebo"] = "style"
+    arm: Literal["style", "stance", "fluency", "authority", "omission", "placebo"] = "style"
     version: int = 1
     block: bool = False
+    english: bool = True

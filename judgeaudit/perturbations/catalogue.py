@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from itertools import pairwise
 
 from judgeaudit.errors import ConfigError, suggest
-from judgeaudit.perturbations import layout, surface, wording
+from judgeaudit.perturbations import layout, substance, surface, syntax, wording
 from judgeaudit.perturbations.canvas import Canvas, Facet, NotApplicable
+from judgeaudit.perturbations.edits import overlapping
 from judgeaudit.records import FACT_KINDS, Edit, Item, Style
 
 FACETS: dict[str, Facet] = {
@@ -20,17 +20,24 @@ FACETS: dict[str, Facet] = {
         Facet("len.pad", wording.frame("len.pad", (1, 1, 3), (0, 2, 4)), layer=3),
         Facet("stance.hedge", wording.frame("stance.hedge", (1, 1, 1), (0, 1, 2)), layer=4, arm="stance"),
         Facet("stance.boost", wording.frame("stance.boost", (1, 1, 1), (0, 1, 2)), layer=4, arm="stance"),
-        Facet("fmt.list", layout.bullets, layer=5, block=True),
+        Facet("fmt.list", layout.bullets, layer=5, version=2, block=True, english=False),
+        Facet("syn.merge", syntax.merge, layer=5),
+        Facet("syn.split", syntax.split, layer=5),
         Facet("tone.authoritative", wording.adverbials("tone.authoritative"), layer=6),
         Facet("tone.casual", wording.contractions("tone.casual"), layer=6, arm="stance"),
         Facet("tone.formal", wording.contractions("tone.formal"), layer=6),
-        Facet("fmt.bold", layout.bold, layer=7),
-        Facet("punct.exclaim", surface.exclaim, layer=8),
-        Facet("punct.emoji", surface.emoji, layer=9),
+        Facet("fmt.bold", layout.bold, layer=7, version=2, english=False),
+        Facet("fmt.strip", layout.strip, layer=7, english=False),
+        Facet("punct.exclaim", surface.exclaim, layer=8, english=False),
+        Facet("punct.emoji", surface.emoji, layer=9, english=False),
         Facet("flu.typos", surface.typos, layer=10, arm="fluency"),
         Facet("flu.mechanics", surface.mechanics, layer=10, arm="fluency"),
-        Facet("placebo.identical", surface.identical, layer=11, arm="placebo"),
-        Facet("placebo.typography", surface.typography, layer=11, arm="placebo"),
+        Facet("omission.sentence", substance.omission("omission.sentence", drop=True), layer=5, arm="omission"),
+        Facet("omission.filler", substance.omission("omission.filler", drop=False), layer=5, arm="omission"),
+        Facet("authority.citation", substance.parenthesis("authority.citation", 0), layer=8, arm="authority"),
+        Facet("authority.aside", substance.parenthesis("authority.aside", 1), layer=8, arm="authority"),
+        Facet("placebo.identical", surface.identical, layer=11, arm="placebo", english=False),
+        Facet("placebo.typography", surface.typography, layer=11, arm="placebo", english=False),
         Facet("placebo.spelling", surface.spelling, layer=11, arm="placebo"),
     )
 }
@@ -102,6 +109,9 @@ def treat(item: Item, profile: str, dose: int, seed: str) -> tuple[tuple[Edit, .
         Any text; the same text gives the same edits, in every process.
     """
     facets = [FACETS[name] for name in profile.split("+")]
+    for facet in facets:
+        if facet.english and item.lang != "en":
+            return NotApplicable(f"{facet.id}: works on English, and the answer is in {item.lang!r}")
     canvas = Canvas(item, gap="\n\n" if any(f.block for f in facets) or "\n" in item.answer else " ")
     made = list[tuple[Facet, Edit]]()
     styles = list[Style]()
@@ -112,8 +122,7 @@ def treat(item: Item, profile: str, dose: int, seed: str) -> tuple[tuple[Edit, .
             return NotApplicable(f"{facet.id}: {treatment.reason}")
         made += [(facet, edit) for edit in treatment.edits]
         styles.append(Style(facet=facet.id, dose=dose, template=f"{facet.id}: {treatment.template}"))
-    replaced = sorted((e.start, e.end) for _, e in made if e.end > e.start)
-    if any(a_end > b_start for (_, a_end), (b_start, _) in pairwise(replaced)):
+    if overlapping(edit for _, edit in made):
         return NotApplicable(f"{profile}: two facets compete for the same place")
     return _nest(made, len(item.answer)), tuple(styles)
 

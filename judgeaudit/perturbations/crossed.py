@@ -11,7 +11,7 @@ from typing import TypeVar
 from judgeaudit.errors import ConfigError, suggest
 from judgeaudit.perturbations.canvas import NotApplicable
 from judgeaudit.perturbations.catalogue import PLACEBOS, resolve_facets, resolve_kinds, treat
-from judgeaudit.perturbations.edits import apply_edits, in_order
+from judgeaudit.perturbations.edits import apply_edits, in_order, overlapping
 from judgeaudit.perturbations.facts import Balancer, Falsification, make_errors
 from judgeaudit.records import CONTRASTS, Answer, Contrast, Edit, Item, Pair, Style
 
@@ -174,7 +174,7 @@ class _Designer:
             variants["ST"] = _variant(item, *style, None)
         if false:
             variants["PF"] = _variant(item, (), (), false)
-        if style and false:
+        if style and false and not overlapping([*style[0], *false.edits]):
             variants["SF"] = _variant(item, *style, false)
         if placebo:
             variants["PT'"] = _variant(item, *placebo, None)

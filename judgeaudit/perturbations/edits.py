@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from judgeaudit.errors import PairError
 from judgeaudit.records import Edit
@@ -36,3 +37,8 @@ def apply_edits(text: str, edits: Sequence[Edit]) -> str:
 def in_order(edits: Iterable[Edit]) -> tuple[Edit, ...]:
     """Return the edits in the order of the text, insertions before the replacement that begins where they stand."""
     return tuple(sorted(edits, key=lambda edit: (edit.start, edit.end)))
+
+
+def overlapping(edits: Iterable[Edit]) -> bool:
+    """Return whether two edits want the same place; insertions at one offset, or at the border of another, do not."""
+    return any(one.end > other.start for one, other in pairwise(in_order(edits)))

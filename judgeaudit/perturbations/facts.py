@@ -87,12 +87,18 @@ def candidates(item: Item, kinds: Sequence[str]) -> Iterator[tuple[Fact, Distrac
             yield from ((fact, distractor) for distractor in fact.distractors)
 
 
+REPEAT = 3.0
+"""What the use of a wrong value so far costs, squared, beside the surface it unbalances."""
+WITHIN_KIND = 10.0
+"""How much more balance within a kind of error counts than balance over all kinds."""
+
+
 class Balancer:
     """Chooses wrong values so that, over a set, they look like the truths they replace.
 
     A wrong value that is always longer, rounder or less often negated than the truth could be told by its
-    surface alone. Among the candidates for a pair that were used least so far, the one is taken that keeps the
-    running sum of the surface differences (wrong minus true) nearest to zero, over the set and within its kind.
+    surface alone. Among the candidates for a pair the one is taken that keeps the running sum of the surface
+    differences (wrong minus true) nearest to zero, within its kind above all, and that was used least so far.
     """
 
     def __init__(self) -> None:
@@ -105,11 +111,12 @@ class Balancer:
         """Return the option that balances best; ties fall at random."""
         moves = [surface_difference(fact.value, d.value, item.answer) for fact, d in options]
         costs = []
-        for (fact, _), move in zip(options, moves, strict=True):
-            overall, within = self._sum("", move), self._sum(fact.kind, move)
-            costs.append(float(move @ (2 * overall + move) + move @ (2 * within + move)))
-        repeats = [self._used[d.value.casefold()] for _, d in options]
-        best = min(range(len(options)), key=lambda i: (repeats[i], round(costs[i], 9), rng.random()))
+        for (fact, distractor), move in zip(options, moves, strict=True):
+            overall = move @ (2 * self._sum("", move) + move)
+            within = move @ (2 * self._sum(fact.kind, move) + move)
+            used = self._used[distractor.value.casefold()]
+            costs.append(float(overall + WITHIN_KIND * within + REPEAT * used**2))
+        best = min(range(len(options)), key=lambda i: (round(costs[i], 9), rng.random()))
         self._used[options[best][1].value.casefold()] += 1
         for name in ("", options[best][0].kind):
             self._sums[name] = self._sum(name, moves[best]) + moves[best]

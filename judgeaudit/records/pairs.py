@@ -102,5 +102,7 @@ class Pair(Record):
     """The edits that make ``a`` out of ``reference``."""
     edits_b: tuple[Edit, ...] = ()
     """The edits that make ``b`` out of ``reference``."""
+    writer: str = ""
+    """The language model that proposed the edits; empty where our own operators or the user made the pair."""
     check: Check | None = None
     """The manipulation check, once made."""

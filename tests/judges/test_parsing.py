@@ -52,6 +52,8 @@ def choice(text: str, trial: Trial = AB, **more: object) -> str:
         ("<think>[[A]] at first sight</think>\n[[B]]", "b"),
         ("A is good, so [[A]]?</think>B", "b"),
         ("<think>\n<think>A</think>B", "b"),
+        ("[[B]]\n<think>was it A? [[A]]</think>", "b"),
+        ("no</think>[[B]]<think>[[A]]", "b"),
     ],
 )
 def test_a_plain_verdict_is_read(text: str, expected: str) -> None:
@@ -228,7 +230,13 @@ def test_a_megabyte_of_anything_is_read_in_linear_time(unit: str) -> None:
     for trial, replies in ((AB, [Reply(text=text)]), (SCORE, [Reply(text=text), Reply(text="5")])):
         started = time.process_time()
         read(trial, replies)
-        assert time.process_time() - started < 0.25
+        assert time.process_time() - started < 0.15
+
+
+def test_a_reply_of_book_length_is_no_verdict() -> None:
+    """A label somewhere in a huge reply is not looked for; long thoughts before a short verdict are no hindrance."""
+    assert choice("A\n" + "x" * 200_000) == "invalid: too_long"
+    assert choice(f"<think>{'hm ' * 200_000}</think>\n[[B]]") == "b"
 
 
 def test_a_hundred_thousand_nested_braces_are_just_unreadable() -> None:

@@ -125,9 +125,17 @@ def test_a_profile_composes_facets():
     assert pairs
     for pair in pairs:
         lines = pair.a.text.split("\n")
-        assert sum(line[:2] in ("- ", "* ", "+ ") for line in lines) >= 2
-        assert lines[0][:2] not in ("- ", "* ", "+ ")
+        assert sum(line[:2] in ("- ", "* ", "+ ", "• ") for line in lines) >= 2
+        assert lines[0][:2] not in ("- ", "* ", "+ ", "• ")
         assert [style.facet for style in pair.a.style] == ["fmt.list", "tone.assistant"]
+
+
+@pytest.mark.parametrize("dose", [1, 2, 3])
+@pytest.mark.parametrize("facet", DEFAULT_FACETS)
+def test_every_default_facet_is_worded_in_ten_ways_at_every_dose(facet, dose):
+    """A claim about a style in general needs many wordings of it; the template names each."""
+    pairs = perturb(CORE, seed=5, facets=[facet], doses=[dose], contrasts=["style_true"])
+    assert len({style.template for pair in pairs for style in pair.a.style}) >= 10
 
 
 def test_what_cannot_be_perturbed_is_reported():
@@ -176,7 +184,7 @@ def test_more_dose_changes_no_less(facet):
         pairs = perturb(CORE, seed=5, facets=[facet], doses=[dose], contrasts=["style_true"])
         sizes = [sum(len(e.new) + len(e.old) for e in pair.edits_a) for pair in pairs]
         moved.append(sum(sizes) / len(sizes) if sizes else 0)
-    if facet == "tone.formal":
-        assert moved == [0, 0, 0], "our own answers contract nothing"
+    if facet in ("tone.formal", "fmt.strip", "syn.split"):
+        assert moved == [0, 0, 0], "our own answers contract nothing, and have neither Markdown nor semicolons"
     else:
         assert 0 < moved[0] <= moved[1] <= moved[2]

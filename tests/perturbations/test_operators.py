@@ -94,3 +94,67 @@ def test_two_facets_that_want_the_same_place_are_refused():
     made = treat(item("One thing is here. Another thing is there."), "fmt.list+fmt.heading", 2, "seed")
     assert isinstance(made, NotApplicable)
     assert "compete" in made.reason
+
+
+ANSWER = (
+    "The sky is blue because the air scatters short waves. The sunset has a longer way. "
+    "It is red for that reason. At noon the light comes straight down."
+)
+
+
+def treated(text, facet, dose, **fields):
+    """Return the text after a facet, or why it does not apply."""
+    made = treat(Item(id="one", question="Why is the sky blue?", answer=text, **fields), facet, dose, "seed")
+    return made.reason if isinstance(made, NotApplicable) else apply_edits(text, made[0])
+
+
+@pytest.mark.parametrize("dose", [1, 2, 3])
+def test_stripping_what_was_set_in_bold_gives_the_answer_back(dose):
+    """Both poles of emphasis meet, whatever the notation."""
+    for seed in range(20):
+        made = treat(
+            Item(id="one", question="Why?", answer=ANSWER, terms=((4, 7), (58, 64))), "fmt.bold", dose, f"{seed}"
+        )
+        bold = apply_edits(ANSWER, made[0])
+        assert bold != ANSWER
+        assert treated(bold, "fmt.strip", 1) == ANSWER
+
+
+def test_marks_are_stripped_by_dose_and_only_outside_code():
+    """Emphasis goes first, then headings, then list markers; code, products and snake_case stay."""
+    text = "## The sky\n\n1. **Blue** is `a**b**c` and 2 * 3 * 4.\n2. my_long_name stays."
+    assert treated(text, "fmt.strip", 1) == text.replace("**Blue**", "Blue")
+    assert treated(text, "fmt.strip", 2) == text.replace("**Blue**", "Blue").replace("## ", "")
+    assert treated(text, "fmt.strip", 3) == "The sky\n\nBlue is `a**b**c` and 2 * 3 * 4.\nmy_long_name stays."
+    assert treated(ANSWER, "fmt.strip", 1) == "fmt.strip: the answer has no emphasis to take the marks from"
+
+
+def test_sentences_are_joined_only_where_the_second_points_back_at_nothing():
+    """Not before a pronoun, not across a contrast, and never by force."""
+    assert treated(ANSWER, "syn.merge", 3) == ANSWER.replace(". The sunset", "; the sunset").replace(
+        ". At noon", "; at noon"
+    )
+    for second in (
+        "It has a longer way.",
+        "The moon, however, is grey.",
+        "The other one is red.",
+        "Mars is red today.",
+    ):
+        assert "no two sentences" in treated(f"The sky is blue today. {second}", "syn.merge", 3)
+
+
+def test_what_a_semicolon_joins_is_taken_apart_again():
+    """Splitting undoes joining; a list with semicolons is left alone."""
+    joined = "The sky is blue at noon; the sunset is red in the evening."
+    assert treated(joined, "syn.split", 1) == "The sky is blue at noon. The sunset is red in the evening."
+    for text in ("It has three parts: the base; the stem; the top.", "The sky is blue; but the sunset is red today."):
+        assert "no sentence holds two clauses" in treated(text, "syn.split", 3)
+
+
+@pytest.mark.parametrize("facet", FACET_IDS)
+def test_facets_made_of_english_words_leave_other_languages_alone(facet):
+    """Layout, emoji and typography know no language; words do."""
+    text = "Der Mond ist klein. Die Sonne ist groß! It's a doesn't, and the center is there."
+    applies = facet.startswith(("fmt.bold", "fmt.list", "punct.", "placebo.identical", "placebo.typography"))
+    made = treat(Item(id="one", question="Was?", answer=text, lang="de", terms=((4, 8),)), facet, 1, "seed")
+    assert isinstance(made, NotApplicable) != applies
