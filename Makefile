@@ -1,6 +1,7 @@
 # The two commands of the README: make demo, make test. Each sets up what it needs in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+export JUDGEAUDIT_SCREENSHOTS ?= $(CURDIR)/build/screenshots
 
 .PHONY: demo test campaigns bench clean
 

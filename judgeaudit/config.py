@@ -34,6 +34,8 @@ class DesignConfig(Record):
     """How many independent facts are wrong in a false answer."""
     blocks: int = Field(default=1, ge=1)
     """How many times each item is used, each time with a fresh treatment and error."""
+    accept_guessed: bool = False
+    """Make wrong answers of items whose facts were proposed by a rule or a model and not reviewed."""
     seed: int = 0
 
 
@@ -54,12 +56,35 @@ class CollectConfig(Record):
     """No call starts that could cross this, in US dollars."""
 
 
+class RewriteConfig(Record):
+    """Pairs that a language model writes, beside those of our own operators."""
+
+    writer: JudgeSpec
+    """The model that proposes the edits; of another family than every judge."""
+    reader: JudgeSpec | None = None
+    """A second model that reads the pairs blind, measured first on pairs of known truth; none when left out."""
+    items: int | None = Field(default=None, gt=0)
+    """How many items, spread evenly over the domains; all of them when left out."""
+    facets: tuple[str, ...] = ("tone.assistant", "tone.authoritative", "len.pad", "stance.hedge", "stance.boost")
+    """Style facets to write."""
+    errors: tuple[str, ...] = ("number", "date", "entity", "relation", "negation", "quantifier", "attribute")
+    """Kinds of factual error to write."""
+    doses: tuple[int, ...] = (1, 2, 3)
+    """Doses of style, dealt in turn."""
+    max_cost_usd: float | None = Field(default=None, ge=0)
+    """No call to writer or reader starts that could cross this, in US dollars; judges have their own cap."""
+
+
 class Config(Record):
     """All that a run is made of."""
 
     items: str = "core"
     """A shipped set, or the path of a ``.jsonl``, ``.csv`` or ``.txt`` file, relative to the configuration."""
     design: DesignConfig = DesignConfig()
+    rewrites: RewriteConfig | None = None
+    """Pairs written by a language model; none when left out."""
+    review: str | None = None
+    """A filled-in review sheet (``judgeaudit perturb --review`` writes an empty one), relative to the configuration."""
     judges: tuple[JudgeSpec, ...]
     collect: CollectConfig = CollectConfig()
     margin: float = Field(default=0.10, gt=0, lt=1)
@@ -89,7 +114,11 @@ def load_config(path: Path) -> Config:
             f"{path}: cannot be read ({error.strerror}); 'judgeaudit init' writes a configuration to start from"
         ) from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+        # What YAML itself says quotes the line, which may hold a key.
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        said = getattr(error, "problem", None) or "it holds characters that no text has"
+        raise ConfigError(f"{path}: not valid YAML: {where}{said}") from error
     return parse_config(data, str(path), base=path.parent)
 
 
@@ -158,5 +187,9 @@ def _relative_to(config: Config, base: Path) -> Config:
         return spec.model_copy(update={"prompt": spec.prompt and place(spec.prompt), "model": model})
 
     return config.model_copy(
-        update={"items": place(config.items), "judges": tuple(place_judge(spec) for spec in config.judges)}
+        update={
+            "items": place(config.items),
+            "review": config.review and place(config.review),
+            "judges": tuple(place_judge(spec) for spec in config.judges),
+        }
     )

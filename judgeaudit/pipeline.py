@@ -17,14 +17,15 @@ from judgeaudit.checks import verify
 from judgeaudit.collection import Progress, ask, plan
 from judgeaudit.config import Config, DesignConfig
 from judgeaudit.errors import BudgetError, StoreError
-from judgeaudit.formats import read_pairs, write_pairs
+from judgeaudit.formats import read_pairs, read_review, write_pairs
 from judgeaudit.gates import gate, load_policy
 from judgeaudit.items import load_items
 from judgeaudit.judges import AnyJudge, Judge, as_judge
 from judgeaudit.perturbations import perturb
-from judgeaudit.records import Audit, Item, Pair, Protocol, Verdict, digest
-from judgeaudit.regression import fit
+from judgeaudit.records import Audit, Estimate, Item, Pair, Protocol, Verdict, digest
+from judgeaudit.regression import fit, invalid_share
 from judgeaudit.reports.json import write
+from judgeaudit.rewriting import rewrite_items
 from judgeaudit.verdicts import VerdictStore
 
 VERSIONED = ("litellm", "pydantic", "numpy", "scipy", "statsmodels")
@@ -40,6 +41,8 @@ class Run:
     """Every pair made, those that failed the manipulation check among them."""
     verdicts: tuple[Verdict, ...]
     audit: Audit
+    command: str = ""
+    """What made it, to be typed again."""
 
     @property
     def exit_status(self) -> int:
@@ -99,6 +102,25 @@ def make_pairs(items: Sequence[Item], design: DesignConfig, skipped: Counter[str
     return verify(made)
 
 
+def read_opinions(sheet: str | Path, pairs: Sequence[Pair]) -> dict[str, Estimate]:
+    """Return what a filled-in review sheet says of pairs: the share of invalid ones, ``style`` and ``fact`` apart.
+
+    The ``fact`` share is what `fit` takes as ``validity``.
+
+    Raises
+    ------
+    PairError
+        When the sheet cannot be read, or was not drawn from these pairs.
+    """
+    opinions = read_review(Path(sheet), pairs)
+    shares = {}
+    for arm in ("style", "fact"):
+        own = [opinion.valid for opinion in opinions if opinion.arm == arm]
+        decided = [valid for valid in own if valid is not None]
+        shares[arm] = invalid_share(decided, len(own) - len(decided), term=f"invalid_share.{arm}")
+    return shares
+
+
 def run(
     config: Config,
     out: str | Path,
@@ -106,6 +128,7 @@ def run(
     max_cost_usd: float | None = None,
     fresh: bool = False,
     progress: Callable[[Progress], None] | None = None,
+    command: str = "",
 ) -> Run:
     """Run a configuration into a directory: pairs, verdicts, audit and report; a second run asks only what is missing.
 
@@ -121,6 +144,9 @@ def run(
         Start over: an earlier run in this directory is moved aside, never deleted.
     progress
         Called with snapshots while judges are asked.
+    command
+        What makes this run again, for the page to show; kept in the manifest and not in ``audit.json``, whose bytes
+        depend on what was measured and not on where.
 
     Raises
     ------
@@ -133,16 +159,26 @@ def run(
     skipped = Counter[str]()
     pairs = make_pairs(items, config.design, skipped)
     path = _open_directory(Path(out), fresh)
+    more: dict[str, Any] = {"guessed_share": _guessed_share(items, pairs)}
+    if config.rewrites is not None:
+        models = [judge.model for judge in judges]
+        rewrites = rewrite_items(items, config.rewrites, models, seed=config.design.seed, cache_dir=path / "rewrites")
+        pairs += rewrites.pairs
+        more["rewrites"] = rewrites.provenance
+    shares = dict[str, Estimate]() if config.review is None else read_opinions(config.review, pairs)
+    if shares:
+        more["review"] = {arm: share.model_dump(mode="json") for arm, share in shares.items()}
     collect = config.collect.model_dump()
     if max_cost_usd is not None:
         collect["max_cost_usd"] = max_cost_usd
-    provenance = _provenance(config, pairs, judges, skipped)
-    write(json.dumps(provenance, indent=1, ensure_ascii=False) + "\n", path / "manifest.json")
+    provenance = _provenance(config, pairs, judges, skipped, more)
+    write(json.dumps({"command": command, **provenance}, indent=1, ensure_ascii=False) + "\n", path / "manifest.json")
     write_pairs(pairs, path / "pairs.jsonl")
     verdicts = ask(pairs, judges, store=path, seed=config.design.seed, progress=progress, **collect)
-    result = _fit(pairs, verdicts, judges, config.margin, provenance["run_id"], provenance)
+    result = _fit(pairs, verdicts, judges, config.margin, provenance["run_id"], provenance, shares.get("fact"))
     findings = tuple(gate(result, policy))
-    return _leave_behind(Run(path, tuple(pairs), tuple(verdicts), result.model_copy(update={"findings": findings})))
+    judged = result.model_copy(update={"findings": findings})
+    return _leave_behind(Run(path, tuple(pairs), tuple(verdicts), judged, command))
 
 
 def policy_of(path: str | Path) -> dict[str, Any] | None:
@@ -177,7 +213,7 @@ def load_run(path: str | Path) -> Run:
     with VerdictStore.open(folder) as store:
         known = store.known(trial.key for trial in trials)
     verdicts = [known.get(trial.key) or Verdict(trial=trial, outcome="missing", attempts=0) for trial in trials]
-    return Run(folder, pairs, tuple(verdicts), reports.load_audit(folder))
+    return Run(folder, pairs, tuple(verdicts), reports.load_audit(folder), manifest.get("command", ""))
 
 
 @dataclass(frozen=True)
@@ -202,11 +238,11 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 def _fit(
     pairs: Sequence[Pair], verdicts: Sequence[Verdict], judges: Sequence[Judge], margin: float, run_id: str,
-    provenance: Mapping[str, Any],
+    provenance: Mapping[str, Any], validity: Estimate | None = None,
 ) -> Audit:  # fmt: skip
     kept = [pair for pair in pairs if pair.check is None or pair.check.passed]
     return fit(
-        kept, verdicts, margin=margin, run_id=run_id, provenance=provenance,
+        kept, verdicts, margin=margin, run_id=run_id, provenance=provenance, validity=validity,
         models={judge.name: judge.model for judge in judges},
         notes={judge.name: judge.note for judge in judges if judge.note},
         dropped=Counter(reason for pair in pairs if pair.check for reason in pair.check.reasons[:1]),
@@ -230,7 +266,7 @@ def _open_directory(path: Path, fresh: bool) -> Path:
 
 
 def _provenance(
-    config: Config, pairs: Sequence[Pair], judges: Sequence[Judge], skipped: Counter[str]
+    config: Config, pairs: Sequence[Pair], judges: Sequence[Judge], skipped: Counter[str], more: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the recipe of a run: all that made its numbers, and nothing that changes between two equal runs."""
     recipe = {
@@ -238,6 +274,7 @@ def _provenance(
         "judges": {judge.name: {"protocol": judge.protocol, "recipe": judge.recipe()} for judge in judges},
         "pairs_sha256": digest([pair.model_dump(mode="json") for pair in pairs]),
         "skipped": dict(sorted(skipped.items())),
+        **more,
     }
     versions = {name: metadata.version(name) for name in VERSIONED}
     return {
@@ -246,10 +283,16 @@ def _provenance(
     }  # fmt: skip
 
 
+def _guessed_share(items: Sequence[Item], pairs: Sequence[Pair]) -> float:
+    """Return the share of the pairs with a wrong answer whose facts were proposed and not reviewed."""
+    guessed = {item.id for item in items if item.provenance == "guessed"}
+    wrong = [pair.item_id in guessed for pair in pairs if not (pair.a.true and pair.b.true)]
+    return sum(wrong) / len(wrong) if wrong else 0.0
+
+
 def _leave_behind(done: Run) -> Run:
     """Write what other programs and people read of a run."""
     reports.report(done.audit, "json", done.path / "audit.json")
-    reports.report(
-        done.audit, "html", done.path / "report.html", pairs=done.pairs, verdicts=done.verdicts, path=done.path
-    )
+    page = done.path / "report.html"
+    reports.report(done.audit, "html", page, pairs=done.pairs, verdicts=done.verdicts, command=done.command)
     return done

@@ -18,6 +18,12 @@ SIMULATED = {"name": "styled", "model": "simulated/style-only"}
 pytest_plugins = ["pytester"]
 
 
+@pytest.fixture(autouse=True)
+def _no_second_copy(monkeypatch):
+    """Where judgeaudit is installed its plugin loads by itself, and may not be named a second time."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
 class Stored(NamedTuple):
     """A run as the pipeline loads it."""
 

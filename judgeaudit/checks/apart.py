@@ -11,9 +11,8 @@ from judgeaudit.checks.rules import CLAIM_KINDS
 from judgeaudit.records import Edit
 from judgeaudit.text import sentence_spans
 
-REFERENCE = re.compile(
-    r" \((?:see )?[A-Z][\w'’-]+(?:(?:, | and | & |, and )[A-Z][\w'’-]+)*(?: et al\.)?, (?:1[89]|20)\d\d\)"
-)
+NAME = r"[A-Z][\w'’-]+"
+REFERENCE = re.compile(rf" \((?:see )?{NAME}(?:(?:, | and | & |, and ){NAME})*(?: et al\.)?, (?:1[89]|20)\d\d\)")
 EMPHASIS_MARK = re.compile(r"[*_]{1,3}")
 LINE_MARK = re.compile(r"[ \t]*(?:#{1,6}|[-*+•]|\d{1,3}[.)])[ \t]+")
 

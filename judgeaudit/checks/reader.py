@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -74,23 +74,22 @@ async def _read_once(pair: Pair, read: Reader, *, a_first: bool, vote: int) -> b
     return reading.same_claims == (pair.a.true == pair.b.true) and reading.wrong == expected
 
 
-async def calibrate(pairs: Sequence[Pair], read: Reader) -> Calibration:
-    """Measure a reader on pairs of known truth: style pairs and fact pairs made by slots.
+def calibrate(views: Iterable[tuple[Pair, bool | None]]) -> Calibration:
+    """Measure a reader by what it said of pairs of known truth: style pairs and fact pairs made by slots.
 
     Parameters
     ----------
-    pairs
-        Pairs that passed the manipulation check, of the contrasts ``style_true`` and ``fact_plain``.
-    read
-        Asks the reader.
+    views
+        Pairs that passed the manipulation check, of the contrasts ``style_true`` and ``fact_plain``, each with what
+        `confirm` returned.
     """
-    views = [(pair, await confirm(pair, read)) for pair in pairs]
-    style = [view is True for pair, view in views if pair.contrast == "style_true"]
-    fact = [view is True for pair, view in views if pair.contrast == "fact_plain"]
+    seen = list(views)
+    style = [view is True for pair, view in seen if pair.contrast == "style_true"]
+    fact = [view is True for pair, view in seen if pair.contrast == "fact_plain"]
     return Calibration(
         style=_share(style), style_interval=_interval(style), style_n=len(style),
         fact=_share(fact), fact_interval=_interval(fact), fact_n=len(fact),
-        unreadable=sum(view is None for _, view in views),
+        unreadable=sum(view is None for _, view in seen),
     )  # fmt: skip
 
 
@@ -99,4 +98,7 @@ def _share(found: Sequence[bool]) -> float | None:
 
 
 def _interval(found: Sequence[bool]) -> tuple[float, float]:
-    return wilson(sum(found) / len(found), len(found)) if found else (0.0, 1.0)
+    if not found:
+        return 0.0, 1.0
+    low, high = wilson(sum(found) / len(found), len(found))
+    return round(low, 6), round(high, 6)

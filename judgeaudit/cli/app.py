@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -68,7 +69,8 @@ def demo(
     """
     from judgeaudit.cli.running import demo_config, run_and_report
 
-    return run_and_report(demo_config(simulated_only, say), out, gated=False)
+    command = shlex.join(["judgeaudit", "demo", "--out", str(out)])
+    return run_and_report(demo_config(simulated_only, say), out, command, gated=False)
 
 
 @app.command()
@@ -89,17 +91,10 @@ def init(
 @verb
 def plan(config: ConfigPath, as_json: Json = False) -> None:
     """Say what a run would ask and cost."""
-    from judgeaudit.cli.running import estimate
+    from judgeaudit.cli.planning import show_plan
     from judgeaudit.config import load_config
 
-    rows = estimate(load_config(config))
-    if as_json:
-        say(json.dumps(rows, indent=2))
-        return
-    for row in rows["judges"]:
-        cost = "price unknown" if row["max_cost_usd"] is None else f"at most ${row['max_cost_usd']:.2f}"
-        say(f"{row['name']:<24} {row['calls']:>7} calls  {cost}")
-    say(f"{rows['items']} items, {rows['pairs']} pairs ({rows['dropped']} dropped by the manipulation check)")
+    show_plan(load_config(config), as_json, say)
 
 
 @app.command()
@@ -119,7 +114,8 @@ def run(
     from judgeaudit.config import load_config
 
     directory = out or Path("runs") / config.stem
-    return run_and_report(load_config(config), directory, max_cost_usd=max_cost, fresh=fresh, as_json=as_json)
+    command = shlex.join(["judgeaudit", "run", str(config), "--out", str(directory)])
+    return run_and_report(load_config(config), directory, command, max_cost_usd=max_cost, fresh=fresh, as_json=as_json)
 
 
 @app.command()
@@ -140,7 +136,10 @@ def report(
 
     done = load_run(directory)
     before = None if baseline is None else load_either(baseline)
-    text = show(done.audit, form, out, pairs=done.pairs, verdicts=done.verdicts, baseline=before, path=directory)  # type: ignore[arg-type]
+    text = show(
+        done.audit, form, out, pairs=done.pairs, verdicts=done.verdicts, baseline=before, path=directory,  # type: ignore[arg-type]
+        command=done.command,
+    )  # fmt: skip
     if text is not None:
         sys.stdout.write(text)
     elif out is not None:
@@ -186,33 +185,45 @@ def compare(
 @app.command()
 @verb
 def perturb(
-    items: Annotated[str, typer.Argument(metavar="ITEMS", help="A shipped set such as core, or a file.")],
+    items: Annotated[
+        str, typer.Argument(metavar="ITEMS", help="A shipped set such as core, a file, or a configuration.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="The JSONL file to write.")],
     design: Annotated[
         str, typer.Option("--design", help="crossed: plain/styled x true/false for every item.")
     ] = "crossed",
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same bytes.")] = 0,
-) -> int:
+    seed: Annotated[int | None, typer.Option("--seed", help="The same seed gives the same bytes.")] = None,
+    review: Annotated[
+        Path | None, typer.Option("--review", help="Also write a blinded CSV sheet for a person to read.")
+    ] = None,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="The most rows of the sheet.")] = 120,
+) -> None:
     """Make controlled pairs and check them.
 
-    Pairs that fail the manipulation check are dropped and counted.
+    Pairs that fail the manipulation check are dropped and counted. A configuration (.yaml) gives the pairs that
+    its judges would be asked about, those that a language model writes among them.
     """
-    from collections import Counter
-
-    from judgeaudit.config import DesignConfig
-    from judgeaudit.formats import write_pairs
-    from judgeaudit.items import load_items
-    from judgeaudit.pipeline import make_pairs
+    from judgeaudit.cli.pairs import make_file
 
     if design != "crossed":
         raise ConfigError(f"--design: no design {design!r}; there is: crossed")
-    made = make_pairs(load_items(items), DesignConfig(seed=seed))
-    kept = [pair for pair in made if pair.check is None or pair.check.passed]
-    write_pairs(kept, out)
-    reasons = Counter(reason for pair in made if pair.check for reason in pair.check.reasons)
-    why = "".join(f"; {reason}: {n}" for reason, n in sorted(reasons.items()))
-    say(f"wrote {len(kept)} pairs to {out}; {len(made) - len(kept)} dropped{why}")
-    return 0
+    make_file(items, out, seed, review, rows, say)
+
+
+@app.command()
+@verb
+def review(
+    sheet: Annotated[Path, typer.Argument(metavar="FILE", help="A sheet of 'perturb --review', filled in.")],
+    pairs: Annotated[Path, typer.Argument(metavar="PAIRS", help="The pairs it was drawn from, or a run directory.")],
+    as_json: Json = False,
+) -> None:
+    """Say how many pairs a person found valid.
+
+    With its interval; 'review: FILE' in a configuration corrects truth sensitivity for it.
+    """
+    from judgeaudit.cli.pairs import read_sheet
+
+    read_sheet(sheet, pairs, as_json, say)
 
 
 @app.command("check-pairs")

@@ -129,7 +129,7 @@ def _judges(config: Config) -> Iterator[Line]:
         try:
             judge = as_judge(spec)
         except JudgeAuditError as error:
-            yield "PROBLEM", f"judge {spec.name}: {error}"
+            yield "PROBLEM", f"judge {spec.name}: {str(error).removeprefix(f'judge {spec.name!r}: ')}"
             continue
         if not isinstance(judge, ApiJudge):
             yield "ok", f"judge {spec.name}: {spec.model}, on this machine"
@@ -138,17 +138,10 @@ def _judges(config: Config) -> Iterator[Line]:
         if spec.api_key:
             hosts.setdefault(spec.api_key.removeprefix("env:"), set()).add(judge.host)
             if spec.api_base and _in_the_clear(spec.api_base):
-                yield (
-                    "PROBLEM",
-                    f"judge {spec.name}: {judge.host} is reached by http, so its key can be read on the way",
-                )
+                yield "note", f"judge {spec.name}: http to {judge.host} lets others on the way read its key"
     for key, served in hosts.items():
         where = ", ".join(sorted(served))
-        alone = len(served) == 1
-        yield (
-            "ok" if alone else "note",
-            f"key {key} is set and goes to {where}{' only' if alone else ': one key, many hosts'}",
-        )
+        yield ("ok", f"key {key} goes to {where} only") if len(served) == 1 else ("note", f"key {key} goes to {where}")
 
 
 def _reachable_judge(spec: JudgeSpec, judge: ApiJudge, *, capped: bool) -> Line:

@@ -9,17 +9,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from judgeaudit import gates, pipeline
 from judgeaudit.assets import find_asset
 from judgeaudit.checks import REASONS
 from judgeaudit.checks import check_file as check_pairs_file
 from judgeaudit.cli.progress import Meter
-from judgeaudit.collection.schedule import cells
 from judgeaudit.config import Config, load_config
 from judgeaudit.errors import LocalModelError
-from judgeaudit.items import load_items
 from judgeaudit.judges import as_judge
 from judgeaudit.judges.local import KEY, Engine
 from judgeaudit.judges.weights import fetch
@@ -34,12 +31,18 @@ INCONCLUSIVE = 5
 
 
 def run_and_report(
-    config: Config, out: Path, *, max_cost_usd: float | None = None, fresh: bool = False, as_json: bool = False,
+    config: Config,
+    out: Path,
+    command: str,
+    *,
+    max_cost_usd: float | None = None,
+    fresh: bool = False,
+    as_json: bool = False,
     gated: bool = True,
-) -> int:  # fmt: skip
+) -> int:
     """Run a configuration, show the summary, and return the exit status of the run and its gates."""
     with Meter() as meter:
-        done = pipeline.run(config, out, max_cost_usd=max_cost_usd, fresh=fresh, progress=meter)
+        done = pipeline.run(config, out, max_cost_usd=max_cost_usd, fresh=fresh, progress=meter, command=command)
     if as_json:
         sys.stdout.write(report(done.audit, "json") or "")
     else:
@@ -66,33 +69,6 @@ def demo_config(simulated_only: bool, say: Say) -> Config:
         say(f"The embedded model is left out: {' '.join(str(error).split())}")
         return config.model_copy(update={"judges": simulated})
     return config
-
-
-def estimate(config: Config) -> dict[str, Any]:
-    """Return what a run would ask: calls and the worst-case cost of each judge, items, pairs, dropped pairs."""
-    judges = [as_judge(spec) for spec in config.judges]
-    made = pipeline.make_pairs(load_items(config.items), config.design)
-    kept = [pair for pair in made if pair.check is None or pair.check.passed]
-    rows = []
-    for judge in judges:
-        calls = {
-            call.key: call
-            for _, needed in cells(
-                kept,
-                [judge],
-                orders=config.collect.orders,
-                replicates=config.collect.replicates,
-                seed=config.design.seed,
-            )
-            for call in needed
-        }
-        ceilings = [judge.price_ceiling(call.showing()) for call in calls.values()]
-        cost = None if None in ceilings else sum(ceiling for ceiling in ceilings if ceiling is not None)
-        rows.append({"name": judge.name, "model": judge.model, "calls": len(calls), "max_cost_usd": cost})
-    return {
-        "items": len({pair.item_id for pair in kept}), "pairs": len(kept), "dropped": len(made) - len(kept),
-        "judges": rows,
-    }  # fmt: skip
 
 
 def check_file(path: Path, arm: str | None, as_json: bool, say: Say) -> int:

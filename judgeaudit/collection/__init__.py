@@ -1,7 +1,8 @@
 """Asks judges: plans the trials, puts them, and brings back one verdict for each cell."""
 
 from judgeaudit.collection.collector import Settings, ask, ask_async
+from judgeaudit.collection.costs import Forecast, forecast
 from judgeaudit.collection.progress import Listener, Progress
 from judgeaudit.collection.schedule import Orders, plan
 
-__all__ = ["Listener", "Orders", "Progress", "Settings", "ask", "ask_async", "plan"]
+__all__ = ["Forecast", "Listener", "Orders", "Progress", "Settings", "ask", "ask_async", "forecast", "plan"]

@@ -1,5 +1,6 @@
 """Reads and writes what other programs read and write."""
 
 from judgeaudit.formats.pairs import read_pairs, write_pairs
+from judgeaudit.formats.review import Opinion, read_review, write_review
 
-__all__ = ["read_pairs", "write_pairs"]
+__all__ = ["Opinion", "read_pairs", "read_review", "write_pairs", "write_review"]

@@ -1,19 +1,21 @@
 """Compiles the shipped authoring files into item sets: ``python -m judgeaudit.items [--check]``.
 
 ``core`` is every item; ``demo`` is the three items of each domain with the shortest answers and a plain layout,
-so that a small model on a small machine can judge them in minutes.
+so that a small model on a small machine can judge them in minutes. Prints the counts of the data card.
 """
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from judgeaudit.assets import asset_dir
 from judgeaudit.items.authoring import compile_items
-from judgeaudit.items.lint import lint_item, lint_set
+from judgeaudit.items.lint import direction, lint_item, lint_set
 from judgeaudit.records import Item
+from judgeaudit.text import words
 
 DEMO_PER_DOMAIN = 3
 
@@ -45,6 +47,28 @@ def faults(items: list[Item]) -> Iterator[str]:
     yield from lint_set(items)
 
 
+def counts(items: list[Item]) -> str:
+    """Return what a set holds, as a Markdown table: the figures of its data card."""
+    facts = [fact for item in items for fact in item.facts]
+    wrong = [distractor for fact in facts for distractor in fact.distractors]
+    lengths = sorted(len(words(item.answer)) for item in items)
+    rows = {
+        "items": len(items),
+        "words in an answer (least, median, most)": f"{lengths[0]}, {lengths[len(lengths) // 2]}, {lengths[-1]}",
+        "facts": len(facts),
+        "wrong values": len(wrong),
+        "of which near misses (minor)": sum(d.severity == "minor" for d in wrong),
+        "wrong values that change another fact too (later steps, exchanges)": sum(bool(d.carry) for d in wrong),
+        "terms that may be set in bold": sum(len(item.terms) for item in items),
+    }
+    rows |= {f"items, {domain}": n for domain, n in sorted(Counter(item.domain for item in items).items())}
+    rows |= {f"facts, {kind}": n for kind, n in Counter(fact.kind for fact in facts).most_common()}
+    for kind in ("negation", "relation", "quantifier"):
+        shown = Counter(direction(fact) for fact in facts if fact.kind == kind)
+        rows[f"true {kind}s that point up, down, neither"] = f"{shown[1]}, {shown[-1]}, {shown[0]}"
+    return "| what | how many |\n|---|---:|\n" + "".join(f"| {name} | {n} |\n" for name, n in rows.items())
+
+
 def main(arguments: list[str]) -> int:
     """Compile, or with ``--check`` compare and lint; the exit status is 1 when something is at fault."""
     folder = asset_dir("fixtures") / "items"
@@ -60,8 +84,7 @@ def main(arguments: list[str]) -> int:
         for name, text in sets.items():
             (folder / name).write_text(text, encoding="utf-8")
     sys.stdout.write("".join(f"{fault}\n" for fault in found))
-    n_facts = sum(len(item.facts) for item in items)
-    sys.stdout.write(f"{len(items)} items, {n_facts} facts, {len(found)} faults\n")
+    sys.stdout.write(f"{counts(items)}{len(items)} items, {len(found)} faults\n")
     return 1 if found else 0
 
 

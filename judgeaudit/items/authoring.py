@@ -13,6 +13,7 @@
 - ``{{conflation#x&y:...}}`` says that the wrong value is what stands at fact ``y``; mark both.
 - ``[[term]]`` may be set in bold. ``ref:`` and ``source:`` lines come before the answer. A line break inside
   a paragraph is a blank; an empty line keeps a paragraph break; a fenced code block keeps its lines.
+- ``provenance: guessed``, before the answer, says that a rule proposed the facts; whoever has checked them deletes it.
 """
 
 from __future__ import annotations
@@ -124,8 +125,8 @@ def _compile_item(header: str, lines: list[str], where: str) -> Item:
     parts = [part.strip() for part in header.split("|", 2)]
     if len(parts) != 3 or not all(parts):
         raise ItemError(f"{where}: the header must read '@ id | domain | question', not {header!r}")
-    meta: dict[str, list[str]] = {"ref": [], "source": []}
-    while lines and (match := re.match(r"(ref|source):\s*(.+)", lines[0])):
+    meta: dict[str, list[str]] = {"ref": [], "source": [], "provenance": []}
+    while lines and (match := re.match(r"(ref|source|provenance):\s*(.+)", lines[0])):
         meta[match[1]].append(match[2].strip())
         lines = lines[1:]
     draft = _Draft(where)
@@ -143,6 +144,7 @@ def _compile_item(header: str, lines: list[str], where: str) -> Item:
             id=parts[0], domain=parts[1], question=parts[2], answer=draft.answer,
             facts=tuple(_fact(raw, draft) for raw in draft.facts.values()), terms=tuple(draft.terms),
             refs=tuple(meta["ref"]), source=meta["source"][0] if meta["source"] else None,
+            provenance=meta["provenance"][0] if meta["provenance"] else "authored",  # type: ignore[arg-type]
         )  # fmt: skip
     except ValidationError as error:
         first = error.errors()[0]

@@ -52,11 +52,12 @@ def lint_item(item: Item) -> Iterator[str]:
         if len(set(values)) < len(values):
             yield f"{where}: the same wrong alternative stands twice"
         for distractor in fact.distractors:
-            for fault in _lint_distractor(item, fact, distractor):
+            for fault in lint_distractor(item, fact, distractor):
                 yield f"{where}: {distractor.value!r} {fault}"
 
 
-def _lint_distractor(item: Item, fact: Fact, distractor: Distractor) -> Iterator[str]:
+def lint_distractor(item: Item, fact: Fact, distractor: Distractor) -> Iterator[str]:
+    """Yield what is wrong with one wrong value of one fact."""
     true, wrong = fact.value, distractor.value
     if true.casefold() == wrong.casefold():
         yield "equals the truth"

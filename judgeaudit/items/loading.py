@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 from judgeaudit.assets import asset_dir, find_asset
 from judgeaudit.errors import ItemError, suggest
 from judgeaudit.items.authoring import compile_items
+from judgeaudit.items.importing import References, adopt, mapped, references_beside, slug
 from judgeaudit.records import FACT_KINDS, Fact, Item
 
 FORMATS = (".jsonl", ".csv", ".txt")
@@ -22,7 +24,12 @@ FACT_FIELDS = ("id", "kind", "value", "start", "end", "also", "distractors", "sw
 CSV_EXTRAS = ("facts", "kinds", "distractors")
 
 
-def load_items(source: str | Path | Iterable[Mapping[str, Any]]) -> list[Item]:
+def load_items(
+    source: str | Path | Iterable[Mapping[str, Any]],
+    *,
+    columns: Mapping[str, str] | None = None,
+    answers: str | Path | None = None,
+) -> list[Item]:
     """Load source items: questions with trusted answers and the facts in them that can be made wrong.
 
     Parameters
@@ -33,6 +40,13 @@ def load_items(source: str | Path | Iterable[Mapping[str, Any]]) -> list[Item]:
         ``source``, ``refs`` and ``facts``: a list of ``{"kind", "value", "distractors"}``. A fact's value is
         looked up in the answer; all its occurrences move together. In CSV, ``facts`` holds the values separated
         by ``;``, ``kinds`` their kinds, and ``distractors`` the wrong values of each fact separated by ``|``.
+        Rows of TruthfulQA (best answers), MT-Bench (questions that have a reference answer, first turns) and
+        ``samples_*.jsonl`` of lm-eval (targets) are read as they are; they have no facts: see `slotify`.
+    columns
+        For rows of any other make: our field -> their column, such as ``{"question": "prompt", "answer": "doc.gold"}``.
+        Columns that are not named are left alone.
+    answers
+        MT-Bench's file of reference answers, where it does not stand beside the questions.
 
     Returns
     -------
@@ -52,13 +66,23 @@ def load_items(source: str | Path | Iterable[Mapping[str, Any]]) -> list[Item]:
     3
     """
     if not isinstance(source, str | Path):
-        return _unique((f"row {n}", _item(row, f"row {n}", f"row-{n}")) for n, row in enumerate(source, start=1))
+        numbered = ((f"row {n}", f"row-{n}", row) for n, row in enumerate(source, start=1))
+        return _unique(_items(numbered, columns, lambda: {}))
     path = _locate(source)
     text = _read(path)
     if path.suffix == ".txt":
         return _unique((f"{path.name}, item {n}", item) for n, item in enumerate(compile_items(text, str(path)), 1))
     rows = _jsonl_rows(text, path) if path.suffix == ".jsonl" else _csv_rows(text, path)
-    return _unique((where, _item(row, where, default_id)) for where, default_id, row in rows)
+    return _unique(_items(rows, columns, cache(lambda: references_beside(path, answers))))
+
+
+def _items(
+    rows: Iterable[tuple[str, str, Mapping[str, Any]]], columns: Mapping[str, str] | None, references: References
+) -> Iterator[tuple[str, Item]]:
+    for where, default_id, row in rows:
+        ours = mapped(row, columns, where) if columns else adopt(row, where, references)
+        if ours is not None:
+            yield where, _item(ours, where, default_id)
 
 
 def _locate(source: str | Path) -> Path:
@@ -100,7 +124,7 @@ def _jsonl_rows(text: str, path: Path) -> Iterator[tuple[str, str, Mapping[str, 
             ) from error
         if not isinstance(row, dict):
             raise ItemError(f"{where}: holds a {type(row).__name__}; each line must be a JSON object")
-        yield where, f"{_slug(path.stem)}-{number}", row
+        yield where, f"{slug(path.stem)}-{number}", row
 
 
 def _csv_rows(text: str, path: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -113,7 +137,7 @@ def _csv_rows(text: str, path: Path) -> Iterator[tuple[str, str, Mapping[str, An
         filled = {key: value for key, value in row.items() if value not in (None, "")}
         facts = _csv_facts(filled, where)
         plain = {key: value for key, value in filled.items() if key not in CSV_EXTRAS}
-        yield where, f"{_slug(path.stem)}-{line}", {**plain, **({"facts": facts} if facts else {})}
+        yield where, f"{slug(path.stem)}-{line}", {**plain, **({"facts": facts} if facts else {})}
         line = reader.line_num + 1
 
 
@@ -130,10 +154,6 @@ def _csv_facts(row: Mapping[str, str], where: str) -> list[dict[str, Any]]:
         {"kind": kind, "value": value, "distractors": [d.strip() for d in group.split("|") if d.strip()]}
         for value, kind, group in zip(values, kinds, wrong, strict=True)
     ]
-
-
-def _slug(stem: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem)[:48] or "row"
 
 
 def _item(row: Mapping[str, Any], where: str, default_id: str) -> Item:

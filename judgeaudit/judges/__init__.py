@@ -11,7 +11,7 @@ from judgeaudit.errors import ConfigError
 from judgeaudit.judges.api import ApiJudge
 from judgeaudit.judges.callable import CallableJudge
 from judgeaudit.judges.local import LocalJudge
-from judgeaudit.judges.protocol import Closable, Judge
+from judgeaudit.judges.protocol import Closable, Judge, Priced
 from judgeaudit.judges.simulated import TASTES, SimulatedJudge, Taste
 from judgeaudit.records import JudgeSpec
 
@@ -23,6 +23,7 @@ __all__ = [
     "Closable",
     "Judge",
     "LocalJudge",
+    "Priced",
     "SimulatedJudge",
     "Taste",
     "as_judge",

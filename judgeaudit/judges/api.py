@@ -13,12 +13,15 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from judgeaudit import records
 from judgeaudit.errors import ConfigError, suggest
+from judgeaudit.judges.redaction import refuse_written_keys
 from judgeaudit.judges.rendering import load_template, render
 from judgeaudit.judges.transport import Door, LeanDoor, LitellmDoor, load_litellm
 from judgeaudit.records import JudgeSpec, Reply, Showing, Usage
 
 _DEFAULTS: Final[dict[str, Any]] = {"temperature": 0, "max_tokens": 400}
 _OVERHEAD_TOKENS: Final = 64
+_CHARACTERS_PER_TOKEN: Final = 4.0
+_USUAL_REPLY_TOKENS: Final = 80
 _NO_KEY: Final = SecretStr("none")
 _OPENAI_COMPATIBLE: Final = ("openai", "hosted_vllm")
 
@@ -137,6 +140,11 @@ class ApiJudge:
         extras = len(json.dumps(self._settings)) + _OVERHEAD_TOKENS
         return dollars(self._price, Usage(prompt_tokens=prompt + extras, completion_tokens=self._room()))
 
+    def expected_usage(self, showing: Showing) -> Usage:
+        """Return about how many tokens one call takes: English prose, and a reply of a sentence or two."""
+        prompt = len(render(self._template, showing)) / _CHARACTERS_PER_TOKEN
+        return Usage(prompt_tokens=round(prompt) + 8, completion_tokens=min(self._room(), _USUAL_REPLY_TOKENS))
+
     async def decide(self, showing: Showing, *, roomier: bool = False) -> Reply:
         """Ask once; ``roomier`` allows twice the tokens for the reply.
 
@@ -185,8 +193,11 @@ def open_door(spec: JudgeSpec, *, lean: bool) -> Door:
     Raises
     ------
     ConfigError
-        When the key's variable is unset, or litellm knows no provider for the model.
+        When the key's variable is unset, a key is written out, or litellm knows no provider for the model.
     """
+    refuse_written_keys(spec.params, f"judge {spec.name!r}: params")
+    if spec.api_base and "@" in urlsplit(spec.api_base).netloc:
+        raise ConfigError(f"judge {spec.name!r}: api_base holds a user name or password; name a key: api_key: env:NAME")
     key = _key(spec)
     if lean:
         provider, _, rest = spec.model.partition("/")

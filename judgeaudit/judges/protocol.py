@@ -81,3 +81,17 @@ class Closable(Protocol):
     async def close(self) -> None:
         """Close them; asking again opens new ones."""
         ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A judge that is paid by the token."""
+
+    @property
+    def price(self) -> tuple[float, float] | None:
+        """US dollars per million prompt and completion tokens; None where no price is known."""
+        ...
+
+    def expected_usage(self, showing: records.Showing) -> records.Usage:
+        """Return about how many tokens one call takes."""
+        ...

@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol
 from pydantic import SecretStr
 
 from judgeaudit.errors import PermanentError, TransientError
+from judgeaudit.judges.redaction import Redactor
 from judgeaudit.records import Reply, Usage
 
 Messages = list[dict[str, str]]
@@ -27,6 +28,7 @@ Messages = list[dict[str, str]]
 LARGEST_BODY: Final = 8_000_000
 """Bytes of a reply that are read before it is given up."""
 _LONGEST_S: Final = 3600.0
+_LONGEST_QUOTED: Final = 20_000
 _REASONS: Final = {
     401: "authentication", 402: "quota", 403: "authentication", 404: "not_found", 408: "timeout", 413: "too_large",
     429: "rate_limit", 503: "overloaded", 529: "overloaded",
@@ -80,6 +82,7 @@ class LitellmDoor:
 
     def __init__(self, model: str, api_base: str | None, key: SecretStr | None) -> None:
         self._model, self._api_base, self._key = model, api_base, key
+        self._redact = Redactor(key)
 
     async def complete(self, messages: Messages, settings: Mapping[str, Any]) -> Reply:
         """Send one request through ``litellm.acompletion``, its own retries switched off."""
@@ -97,11 +100,10 @@ class LitellmDoor:
             )
         except openai.OpenAIError as error:
             headers = getattr(error, "litellm_response_headers", None) or {}
-            return _no_reply(getattr(error, "status_code", None), _redact(str(error), self._key), headers)
+            return _no_reply(getattr(error, "status_code", None), self._redact(str(error)), headers)
         return self._reply(response, time.perf_counter() - started)
 
-    @staticmethod
-    def _reply(response: Any, latency_s: float) -> Reply:
+    def _reply(self, response: Any, latency_s: float) -> Reply:
         if not response.choices:
             raise _malformed("the reply has no choices")
         choice, usage = response.choices[0], getattr(response, "usage", None)
@@ -113,6 +115,7 @@ class LitellmDoor:
             model=response.model,
             cost_usd=getattr(response, "_hidden_params", {}).get("response_cost"),
             latency_s=latency_s,
+            redact=self._redact,
         )
 
     async def close(self) -> None:
@@ -138,6 +141,7 @@ class LeanDoor:
 
     def __init__(self, model: str, api_base: str, key: SecretStr) -> None:
         self._model, self._url, self._key = model, f"{api_base.rstrip('/')}/chat/completions", key
+        self._redact = Redactor(key)
         self._session: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -152,10 +156,10 @@ class LeanDoor:
                 raw = await self._body(response)
                 status, headers = response.status, response.headers
         except (aiohttp.ClientError, OSError) as error:
-            message = _redact(str(error) or type(error).__name__, self._key)
+            message = self._redact(str(error) or type(error).__name__)
             raise TransientError(f"{self._url}: {message}", reason="connection") from error
         if status != 200:
-            return _no_reply(status, _redact(raw.decode("utf-8", "replace"), self._key), headers)
+            return _no_reply(status, self._redact(raw.decode("utf-8", "replace")), headers)
         return self._reply(raw, time.perf_counter() - started)
 
     def _connected(self) -> Any:
@@ -187,8 +191,7 @@ class LeanDoor:
             chunks.append(chunk)
         return b"".join(chunks)
 
-    @staticmethod
-    def _reply(raw: bytes, latency_s: float) -> Reply:
+    def _reply(self, raw: bytes, latency_s: float) -> Reply:
         try:
             payload = json.loads(raw)
             choice = payload["choices"][0]
@@ -201,9 +204,11 @@ class LeanDoor:
                 model=payload.get("model"),
                 cost_usd=None,
                 latency_s=latency_s,
+                redact=self._redact,
             )
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            raise _malformed(f"{type(error).__name__}: {raw[:200].decode('utf-8', 'replace')}") from error
+            said = self._redact(raw[:_LONGEST_QUOTED].decode("utf-8", "replace"))[:200]
+            raise _malformed(f"{type(error).__name__}: {said}") from error
 
     async def close(self) -> None:
         """Close the connections."""
@@ -224,18 +229,19 @@ def _reply(
     model: Any,
     cost_usd: float | None,
     latency_s: float,
+    redact: Redactor,
 ) -> Reply:
     text = refusal if refusal and not content else content
     return Reply(
-        text=well_formed(text or ""),
-        finish_reason="refusal" if refusal and not content else finish_reason or "stop",
+        text=redact(well_formed(text or "")),
+        finish_reason="refusal" if refusal and not content else redact(finish_reason or "stop"),
         usage=Usage(
             prompt_tokens=usage.get("prompt_tokens") or 0,
             completion_tokens=usage.get("completion_tokens") or 0,
         ),
         cost_usd=cost_usd,
         latency_s=latency_s,
-        model=model or "",
+        model=redact(model or ""),
     )
 
 
@@ -288,8 +294,3 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         except (ValueError, OverflowError):
             return None
     return None if math.isnan(seconds) else max(0.0, seconds)
-
-
-def _redact(message: str, key: SecretStr | None) -> str:
-    secret = key.get_secret_value() if key else ""
-    return message.replace(secret, "[key]") if len(secret) >= 8 else message

@@ -74,6 +74,8 @@ class FormWriter:
         Seconds for one attempt.
     retries
         Further attempts after a failure that may pass (a busy endpoint, a dropped connection).
+    concurrency
+        The most calls in flight at once.
 
     Raises
     ------
@@ -83,12 +85,12 @@ class FormWriter:
 
     def __init__(
         self, spec: JudgeSpec, cache_dir: Path | None = None, purse: Purse | None = None, *, timeout_s: float = 120.0,
-        retries: int = 6,
+        retries: int = 6, concurrency: int = 8,
     ) -> None:  # fmt: skip
         lean = goes_lean(spec)
         self.name, self.model = spec.name, spec.model
         self._spec, self._cache_dir, self._purse = spec, cache_dir, purse
-        self._timeout_s, self._retries = timeout_s, retries
+        self._timeout_s, self._retries, self._gate = timeout_s, retries, asyncio.Semaphore(concurrency)
         self._door, self._price = open_door(spec, lean=lean), price_of(spec, lean=lean)
         given = {**_DEFAULTS, **_seed(spec, lean=lean), **spec.params}
         self._settings = {name: value for name, value in given.items() if value is not None}
@@ -152,7 +154,8 @@ class FormWriter:
         if kept and kept.is_file():
             reply = Reply.model_validate_json(json.dumps(json.loads(kept.read_text(encoding="utf-8"))["reply"]))
         else:
-            reply = await self._persist(messages, settings)
+            async with self._gate:
+                reply = await self._persist(messages, settings)
             if kept:
                 _keep(kept, {"request": request, "reply": reply.model_dump(mode="json")})
         self.cost_usd = None if self.cost_usd is None or reply.cost_usd is None else self.cost_usd + reply.cost_usd

@@ -30,7 +30,7 @@ FACETS: dict[str, Facet] = {
         Facet("fmt.strip", layout.strip, layer=7, english=False),
         Facet("punct.exclaim", surface.exclaim, layer=8, english=False),
         Facet("punct.emoji", surface.emoji, layer=9, english=False),
-        Facet("flu.typos", surface.typos, layer=10, arm="fluency"),
+        Facet("flu.typos", surface.typos, layer=10, arm="fluency", version=2),
         Facet("flu.mechanics", surface.mechanics, layer=10, arm="fluency"),
         Facet("omission.sentence", substance.omission("omission.sentence", drop=True), layer=5, arm="omission"),
         Facet("omission.filler", substance.omission("omission.filler", drop=False), layer=5, arm="omission"),

@@ -58,6 +58,7 @@ def perturb(
     n_items: int | None = None,
     blocks: int = 1,
     seed: int = 0,
+    accept_guessed: bool = False,
     skipped: Callable[[str, str], None] | None = None,
 ) -> list[Pair]:
     """Make controlled pairs: answers that differ in style only, in fact only, in both, or in nothing.
@@ -86,6 +87,8 @@ def perturb(
         How many times each item is used, each time with a fresh treatment and error.
     seed
         The same seed gives the same bytes, in every process.
+    accept_guessed
+        Make wrong answers of items whose facts a rule or a model proposed and nobody reviewed.
     skipped
         Called with (item id, reason) for every item or part of it that could not be perturbed.
 
@@ -111,7 +114,8 @@ def perturb(
     if fact_dose not in (1, 2, 3) or blocks < 1:
         raise ConfigError("fact_dose must be 1, 2 or 3, and blocks at least 1")
     chosen = sample_items(items, n_items, seed)
-    designer = _Designer(profiles, kinds, tuple(doses), fact_dose, seed, skipped or (lambda item, reason: None))
+    reasons = skipped or (lambda item, reason: None)
+    designer = _Designer(profiles, kinds, tuple(doses), fact_dose, seed, accept_guessed, reasons)
     return [pair for block in range(blocks) for item in chosen for pair in designer.pairs(item, block, wanted)]
 
 
@@ -157,10 +161,10 @@ class _Designer:
 
     def __init__(
         self, profiles: tuple[str, ...], kinds: tuple[str, ...], doses: tuple[int, ...], fact_dose: int, seed: int,
-        skipped: Callable[[str, str], None],
+        accept_guessed: bool, skipped: Callable[[str, str], None],
     ) -> None:  # fmt: skip
         self.profiles, self.kinds, self.doses, self.fact_dose, self.seed = profiles, kinds, doses, fact_dose, seed
-        self.skipped = skipped
+        self.accept_guessed, self.skipped = accept_guessed, skipped
         self.treatments, self.errors, self.placebos = Rotation(), Rotation(), Rotation()
         self.balancer = Balancer()
 
@@ -198,6 +202,9 @@ class _Designer:
         return None
 
     def _false(self, item: Item, rng: random.Random) -> Falsification | None:
+        if item.facts and item.provenance == "guessed" and not self.accept_guessed:
+            self.skipped(item.id, "its facts were guessed: review them, or set accept_guessed")
+            return None
         offered = sorted({fact.kind for fact in item.facts if fact.kind in self.kinds})
         for kind in self.errors.order(offered, rng):
             made = make_errors(item, kind, self.kinds, self.fact_dose, self.balancer, rng)

@@ -1,18 +1,16 @@
 """Pairs that a language model writes: it proposes edits, we carry them out, and a verifier decides.
 
-A model that writes whole answers changes quotation marks, drops blank lines and adds sentences; one that names its edits
-cannot. What the verifier finds is told to it at most three times; then the pair is dropped, and counted by its reason.
+A model that writes whole answers changes quotation marks, drops blank lines and adds sentences; one that names its
+edits cannot. What the verifier finds is told to it at most three times; then the pair is dropped, and counted.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os.path
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -177,7 +175,8 @@ def _known(key: str, names: Iterable[str], offered: Collection[str]) -> None:
     for name in names:
         if name not in offered:
             raise ConfigError(
-                f"rewrites.{key}: no model is asked for {name!r}{suggest(name, offered)}; there are: {', '.join(offered)}"
+                f"rewrites.{key}: no model is asked for {name!r}{suggest(name, offered)}; "
+                f"there are: {', '.join(offered)}"
             )
 
 
@@ -269,7 +268,7 @@ def _minimal(task: Task, start: int, proposed: ScriptEdit) -> Iterator[Edit]:
 
 def _shared(old: str, new: str) -> int:
     """Return how many characters two texts share at their beginning, up to the end of a white space."""
-    shared = len(os.path.commonprefix([old, new]))
+    shared = sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(old, new, strict=False)))
     while shared and not old[shared - 1].isspace():
         shared -= 1
     return shared
@@ -284,7 +283,7 @@ def _may_touch(task: Task, edit: Edit) -> bool:
 
 
 def _as_errors(task: Task, placed: Sequence[tuple[Edit, Severity]]) -> Change | set[str]:
-    """Number the wrong facts: equal replacements in several places are one."""
+    """Give every wrong fact a name: equal replacements in several places are one."""
     names: dict[tuple[str, str], str] = {}
     for edit, _ in placed:
         names.setdefault((edit.old, edit.new), f"w{len(names) + 1}")
@@ -306,25 +305,22 @@ def _as_errors(task: Task, placed: Sequence[tuple[Edit, Severity]]) -> Change | 
 
 def build_pair(item: Item, contrast: Contrast, change: Change, writer: str, *, seed: int = 0) -> Pair:
     """Return the pair of a contrast whose style and errors are those of ``change``."""
-    a, b = (
-        [change.styles if code[0] == "S" else (), change.errors if code[1] == "F" else ()] for code in SIDES[contrast]
-    )
-    (answer_a, edits_a), (answer_b, edits_b) = (_side(item, change, *side) for side in (a, b))
-    facets = "+".join(style.facet for style in a[0] or b[0])
-    kinds = "+".join(error.kind for error in a[1] or b[1] if not error.carried)
+    (a, edits_a), (b, edits_b) = (_side(item, change, variant) for variant in SIDES[contrast])
+    facets = "+".join(style.facet for style in a.style or b.style)
+    kinds = "+".join(error.kind for error in a.errors or b.errors if not error.carried)
     styled_only = contrast.startswith("style_")
     dose = max(style.dose for style in change.styles) if styled_only else kinds.count("+") + 1
     return Pair(
         id=f"{item.id}.{contrast}.written", item_id=item.id, question=item.question, contrast=contrast,
         factor=facets if styled_only else kinds if contrast.startswith("fact_") else f"{facets}|{kinds}", dose=dose,
-        a=answer_a, b=answer_b, seed=seed, domain=item.domain, cluster=item.cluster, reference=item.answer,
+        a=a, b=b, seed=seed, domain=item.domain, cluster=item.cluster, reference=item.answer,
         edits_a=edits_a, edits_b=edits_b, writer=writer,
     )  # fmt: skip
 
 
-def _side(
-    item: Item, change: Change, styles: tuple[Style, ...], errors: tuple[FactualError, ...]
-) -> tuple[Answer, tuple[Edit, ...]]:
+def _side(item: Item, change: Change, variant: str) -> tuple[Answer, tuple[Edit, ...]]:
+    """Return the answer of a variant (``ST``: styled, true) with the edits that make it."""
+    styles, errors = change.styles if variant[0] == "S" else (), change.errors if variant[1] == "F" else ()
     edits = in_order(e for e in change.edits if (errors if e.label.startswith("fact:") else styles))
     return Answer(text=apply_edits(item.answer, edits), style=styles, errors=errors), edits
 
@@ -379,20 +375,7 @@ def outcome_of(reasons: Collection[str]) -> Outcome:
     """
     if NOTHING_TO_VERIFY & set(reasons):
         return "unverifiable"
-    return "no-op" if NOTHING_DONE >= set(reasons) else "leak"
-
-
-async def write_all(
-    tasks: Sequence[Task], write: Writer, verifier: Verifier, writer: str, *, concurrency: int = 8
-) -> list[Written]:
-    """Have a model write the changes of all tasks, several at once; the result is in the order of the tasks."""
-    gate = asyncio.Semaphore(concurrency)
-
-    async def one(task: Task) -> Written:
-        async with gate:
-            return await write_one(task, write, verifier, writer)
-
-    return await asyncio.gather(*map(one, tasks))
+    return "no-op" if set(reasons) <= NOTHING_DONE else "leak"
 
 
 def count_outcomes(written: Sequence[Written]) -> Tally:

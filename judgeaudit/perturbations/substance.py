@@ -8,6 +8,7 @@ with nothing left out.
 from __future__ import annotations
 
 import random
+import re
 from itertools import combinations
 
 from judgeaudit.perturbations.canvas import Canvas, NotApplicable, Operator, Treatment
@@ -16,9 +17,6 @@ from judgeaudit.records import Edit
 from judgeaudit.text import Span
 
 MIN_WORDS, TOLERANCE = 6, 2
-POINTS_BACK = frozenset(
-    "it its they their them this that these those he his she her such both another other others the".split()
-)
 
 
 def parenthesis(facet: str, column: int) -> Operator:
@@ -83,19 +81,23 @@ def _facts_in(canvas: Canvas, span: Span) -> int:
 
 
 def _droppable(canvas: Canvas) -> list[Span]:
-    """Return the sentences with facts, but the first, that no later sentence points back at."""
-    opening = {start: canvas.text[start:end].split()[0].strip(",").casefold() for start, end in canvas.sentences}
-    after = [opening[start] for start, _ in canvas.sentences[2:]] + ["end"]
+    """Return the sentences with facts, but the first, that the next sentence does not point back at."""
+    following = [*canvas.sentences[2:], (0, 0)]
     return [
         span
-        for span, following in zip(canvas.sentences[1:], after, strict=True)
-        if _facts_in(canvas, span) and following not in POINTS_BACK
+        for span, after in zip(canvas.sentences[1:], following, strict=False)
+        if _facts_in(canvas, span) and not _points_back(canvas.text[slice(*after)])
     ]
+
+
+def _points_back(sentence: str) -> bool:
+    words = re.findall(r"\w+", sentence.casefold())
+    return words[:1] == ["the"] or not set(words).isdisjoint(bank("omission")["points_back"])
 
 
 def _filler(n_words: int, used: set[str], rng: random.Random) -> str:
     """Return one or two filler sentences of about ``n_words`` words; "" where none comes near."""
-    single = [text for text in bank("omission") if not any(text in one for one in used)]
+    single = [text for text in bank("omission")["fillers"] if not any(text in one for one in used)]
     options = [*single, *(f"{one} {other}" for one, other in combinations(single, 2))]
     near = [text for text in options if abs(len(text.split()) - n_words) <= TOLERANCE]
     return rng.choice(near) if near else ""

@@ -52,7 +52,8 @@ def _share(edits: Sequence[Edit], dose: int, rng: random.Random, without: str) -
 def _lowered(sentence: str) -> str:
     """Return the opening word of a sentence if it loses its capital inside one and points back at nothing, or ""."""
     word = re.match(r"[A-Z][a-z]*(?= )", sentence)
-    return word[0] if word and word[0].lower() in bank("syn.merge")["openers"] else ""
+    points_back = _has(bank("syn.merge")["points_back"], " ".join(sentence.split()[:3]))
+    return word[0] if word and word[0].lower() in bank("syn.merge")["openers"] and not points_back else ""
 
 
 def _whole(sentence: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from pydantic import Field, model_validator
 
 from judgeaudit.records.base import Identifier, Record, Severity
+from judgeaudit.text import sentence_spans
 
 FactKind = Literal[
     "number", "date", "unit", "entity", "relation", "negation", "quantifier", "calculation", "conflation",
@@ -93,3 +94,16 @@ class Item(Record):
     def cluster(self) -> str:
         """The most aggregated unit that calls about this item share: its source document, or itself."""
         return self.source or self.id
+
+    def claim(self, fact: Fact) -> str:
+        """Return the sentence that is false where ``fact`` is wrong: the one in which it first stands.
+
+        Examples
+        --------
+        >>> fact = Fact(id="f1", kind="date", value="1969", start=21, end=25, distractors=(Distractor(value="1972"),))
+        >>> item = Item(id="moon", question="When?", answer="It went well. It was 1969. All saw it.", facts=(fact,))
+        >>> item.claim(fact)
+        'It was 1969.'
+        """
+        spans = [(a, b) for a, b in sentence_spans(self.answer) if a < fact.end and fact.start < b]
+        return self.answer[spans[0][0] : spans[-1][1]] if spans else self.answer

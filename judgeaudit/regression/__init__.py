@@ -14,6 +14,7 @@ from judgeaudit.regression.matrices import facet_design, utility_design
 from judgeaudit.regression.panels import convene, panel_verdicts, self_preference
 from judgeaudit.regression.power import clusters_for, detectable, items_needed, still_wide
 from judgeaudit.regression.stopping import confidence_sequence, hybrid_interval, verdict_so_far
+from judgeaudit.regression.validity import invalid_share
 
 __all__ = [
     "Calls",
@@ -29,6 +30,7 @@ __all__ = [
     "grade",
     "holm",
     "hybrid_interval",
+    "invalid_share",
     "items_needed",
     "panel_verdicts",
     "regress",

@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from judgeaudit.records import Estimate
+from judgeaudit.regression.bmj import SHARE, bmj_interval
 from judgeaudit.regression.logit import wald
 
 MOST_INVALID = 0.15
 """Upper end of the share of invalid pairs above which truth sensitivity is not graded."""
+
+
+def invalid_share(valid: Sequence[bool], unsure: int = 0, term: str = "invalid_share") -> Estimate:
+    """Return the share of pairs in which a reader did not find what was put there, with its interval.
+
+    Parameters
+    ----------
+    valid
+        For each pair that was read, one a cluster, whether what was put there was found.
+    unsure
+        Pairs of which the reader would not say; they are left out and named in the note.
+    term
+        What the share is called.
+
+    Returns
+    -------
+    Estimate
+        With the Jeffreys interval, which reaches the bound where all or none are invalid (Brown, Cai and DasGupta 2001,
+        doi:10.1214/ss/1009213286); its estimate is None where nothing was read.
+    """
+    n = len(valid)
+    note = f"{unsure} more pairs were read without a decision" if unsure else ""
+    if not n:
+        return Estimate(judge="", term=term, scale="share", estimate=None, note=note or "no pair was read")
+    share = (n - sum(valid)) / n
+    low, high = bmj_interval(share, share * (1 - share) / max(n - 1, 1), n, SHARE)
+    return Estimate(
+        judge="", term=term, scale="share", estimate=share, conf_low=low if share else 0.0,
+        conf_high=high if share < 1 else 1.0, n=n, n_clusters=n,
+        method="share of a blinded sample, Jeffreys interval", note=note,
+    )  # fmt: skip
 
 
 def account_for_invalid_pairs(estimates: Iterable[Estimate], invalid: Estimate | None) -> list[Estimate]:

@@ -28,6 +28,7 @@ def report(
     verdicts: Sequence[Verdict] = (),
     baseline: Audit | Recorded | None = None,
     path: str | Path | None = None,
+    command: str = "",
     width: int | None = None,
 ) -> str | None:
     """Show an audit at the terminal, or return (or write) it in another form.
@@ -47,6 +48,8 @@ def report(
         An earlier audit, or run, for what changed since in Markdown: paired where pairs and verdicts of both are given.
     path
         The run directory, named in the summary.
+    command
+        What makes the run again, shown on the page.
     width
         Columns of the terminal summary; None asks the terminal.
 
@@ -63,7 +66,7 @@ def report(
 
         print_summary(audit, path=place, width=width)
         return None
-    text = _render(audit, format, pairs, verdicts, baseline, place, width)
+    text = _render(audit, format, pairs, verdicts, baseline, place, command, width)
     if out is None:
         return text
     write(text, out)
@@ -77,6 +80,7 @@ def _render(
     verdicts: Sequence[Verdict],
     baseline: Audit | Recorded | None,
     path: str | None,
+    command: str,
     width: int | None,
 ) -> str:
     """Render one form, loading only what it needs: rich for the terminal, jinja2 for the page."""
@@ -85,7 +89,7 @@ def _render(
     if form == "html":
         from judgeaudit.reports.html import render as render_page
 
-        return render_page(audit, pairs=pairs, verdicts=verdicts, path=path)
+        return render_page(audit, pairs=pairs, verdicts=verdicts, command=command)
     if form == "markdown":
         from judgeaudit.reports.markdown import render as render_comment
 
@@ -118,9 +122,12 @@ def explain(code: str) -> str:
     asked = code.strip()
     if asked in reasons:
         return f"{asked}  A reason for which the manipulation check drops a pair\n\n{reasons[asked]}\n"
+    written = load_fixture("rewriting")["reasons"]
+    if asked in written:
+        return f"{asked}  A reason for which what a language model wrote is dropped\n\n{written[asked]}\n"
     entry = findings.get(asked.upper())
     if entry is None:
-        known = [*findings, *reasons]
+        known = [*findings, *reasons, *written]
         raise UsageError(f"nothing has the code {code!r}{suggest(asked, known)}; there are: {', '.join(known)}")
     return (
         f"{asked.upper()}  {entry['title']}\n\nWhat it means\n{entry['means']}\n\n"

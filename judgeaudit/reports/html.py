@@ -41,9 +41,7 @@ SETTINGS: tuple[tuple[str, tuple[tuple[Contrast, str], ...], str], ...] = (
 )
 
 
-def render(
-    audit: Audit, *, pairs: Sequence[Pair] = (), verdicts: Sequence[Verdict] = (), path: str | None = None
-) -> str:
+def render(audit: Audit, *, pairs: Sequence[Pair] = (), verdicts: Sequence[Verdict] = (), command: str = "") -> str:
     """Return the whole report as one HTML page.
 
     Parameters
@@ -52,15 +50,15 @@ def render(
         What `fit` returned.
     pairs, verdicts
         What was shown and what was said; without them the page lacks its gallery and what is drawn from single cells.
-    path
-        The run directory, for the command that runs it again.
+    command
+        What makes the run again.
     """
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     page = _template().render(
         audit=audit,
         style=Markup(style),  # noqa: S704 - our own file, and the policy admits exactly its bytes
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        path=path,
+        command=command,
         **_context(audit, pairs, verdicts),
     )
     return gallery.UNPRINTABLE.sub("\ufffd", page)

@@ -10,6 +10,7 @@ from judgeaudit.reports import gallery, numbers, words
 from judgeaudit.reports.changes import Change, Comparison, Known, Recorded, compare
 from judgeaudit.reports.evidence import CONTRAST_WORDS
 from judgeaudit.reports.safe import clean, one_line
+from judgeaudit.reports.variants import Family, families
 
 MARKER = "<!-- judgeaudit:report -->"
 """A bot finds its own comment by this line and replaces it."""
@@ -46,7 +47,10 @@ def render(
         _changes(compare(baseline, Known(audit, pairs, verdicts))) if baseline else "",
         _judges(audit, findings),
         _findings(findings),
+        *(_family(family) for family in families(audit, verdicts)),
         inline(words.dropped_sentence(audit)),
+        inline(words.written_sentence(audit)),
+        inline(words.reviewed_sentence(audit)),
         *_examples(pairs, verdicts),
     ]
     whole = ""
@@ -109,6 +113,28 @@ def _judges(audit: Audit, findings: Sequence[Finding]) -> str:
         cells = " | ".join(numbers.measured(estimate) for estimate in (*effects, *others))
         said = inline(words.taste_sentence(judge) + (f" {judge.note}." if judge.note else ""))
         rows.append(f"| {inline(judge.name)} | {cells} | {said} |")
+    return "\n".join(rows)
+
+
+def _family(family: Family) -> str:
+    """Return the ways of asking one model side by side, with what to do first."""
+    rows = [
+        f"### {inline(family.model)}, asked in {len(family.variants)} ways\n\n{inline(family.recommendation)}\n",
+        "| judge | style | difference | truth | difference | angle | per verdict | per call |",
+        "|--|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for way in family.variants:
+        judge, style, truth = way.judge, way.style, way.truth
+        cells = (
+            numbers.measured(judge.get("style_reward")),
+            style.words if style else numbers.NOTHING,
+            numbers.measured(judge.get("truth_sensitivity")),
+            truth.words if truth else numbers.NOTHING,
+            numbers.measured(judge.get("angle", "degrees")),
+            numbers.dollars(way.cost),
+            numbers.seconds(way.seconds),
+        )
+        rows.append(f"| {inline(judge.name)} | {' | '.join(cells)} |")
     return "\n".join(rows)
 
 

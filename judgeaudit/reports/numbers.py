@@ -88,6 +88,17 @@ def dollars(value: float | None) -> str:
     return f"${value:,.2f}" if value == 0 or value >= 0.01 else f"${value:.2g}"
 
 
+def seconds(value: float | None) -> str:
+    """Show a time.
+
+    Examples
+    --------
+    >>> seconds(0.254), seconds(None)
+    ('0.25 s', '–')
+    """
+    return NOTHING if value is None else f"{value:.2f} s"
+
+
 def p_value(value: float | None) -> str:
     """Show a p value; a small one is a bound.
 

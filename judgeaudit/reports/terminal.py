@@ -15,9 +15,10 @@ from judgeaudit.records import Audit, Estimate, Finding, JudgeAudit, Status
 from judgeaudit.reports import numbers, words
 from judgeaudit.reports.json import total_cost
 from judgeaudit.reports.safe import one_line
+from judgeaudit.reports.variants import families
 
 LINES = 24
-MOST_JUDGES = 8
+MOST_JUDGES, MOST_ADVICE = 8, 2
 WIDEST, NARROW, NARROWEST = 100, 80, 60
 STYLES: dict[Status, str] = {"FAIL": "bold red", "INCONCLUSIVE": "yellow", "PASS": "green"}
 MARKS: dict[Status, str] = {"FAIL": "*", "INCONCLUSIVE": "?", "PASS": " "}
@@ -206,7 +207,8 @@ def _closing(audit: Audit, judges: Sequence[JudgeAudit], path: str | None, width
     if len(tastes) > 2:
         tastes = [*tastes[:1], f"{tastes[1][: width - 1]}…"]
     dropped = words.dropped_sentence(audit)
-    lines = [_cut(Text(one_line(dropped)), width)] if dropped else []
+    advice = [f"{one_line(family.model, 24)}: {family.recommendation}" for family in families(audit)[:MOST_ADVICE]]
+    lines = [_cut(Text(one_line(line)), width) for line in (*advice, dropped) if line]
     lines += [Text(f"Report and data: {one_line(path)}")] if path else []
     return [*lines, *map(Text, tastes)]
 

@@ -24,6 +24,8 @@ TASTES: dict[Taste, str] = {
     "unknown": "could not be measured",
 }
 QUESTIONS = " on these questions"
+ENDS = {"kept": "kept", "no_op": "changed nothing", "leak": "changed too much", "unverifiable": "not verifiable"}
+"""How the attempts of a language model end, in words."""
 STANDINGS: dict[Status, str] = {"PASS": "fit to rank models", "FAIL": "not fit", "INCONCLUSIVE": "undecided"}
 
 
@@ -98,7 +100,8 @@ def finding_sentence(finding: Finding) -> str:
     base = base_term(finding.rule)
     part = finding.rule.removeprefix(base).lstrip(".@")
     subject = f"{RULES[base].words} ({part})" if part else RULES[base].words
-    return f"{subject} {numbers.measured(finding.estimate)}, limit {numbers.limit(finding)}"
+    digits = 1 if finding.estimate is not None and finding.estimate.scale == "share" else None
+    return f"{subject} {numbers.measured(finding.estimate, digits)}, limit {numbers.limit(finding)}"
 
 
 def finding_line(finding: Finding) -> str:
@@ -114,4 +117,28 @@ def dropped_sentence(audit: Audit) -> str:
     reasons = sorted(audit.dropped.items(), key=lambda entry: (-entry[1], entry[0]))
     return f"{numbers.plural(lost, 'pair')} dropped by the manipulation check: " + ", ".join(
         f"{reason} {numbers.count(n)}" for reason, n in reasons
+    )
+
+
+def written_sentence(audit: Audit) -> str:
+    """Say what became of all that a language model wrote, or an empty string where none wrote anything."""
+    stated = audit.provenance.get("rewrites")
+    if not stated:
+        return ""
+    counts, model = stated["counts"], stated["writer"]["model"]
+    ends = ", ".join(f"{numbers.count(counts[name])} {word}" for name, word in ENDS.items())
+    why = ", ".join(f"{reason} {numbers.count(n)}" for reason, n in sorted(counts["reasons"].items()))
+    asked = numbers.plural(counts["generated"], "change")
+    return f"{one_line(model)} was asked to write {asked}: {ends}" + (f" ({why})" if why else "")
+
+
+def reviewed_sentence(audit: Audit) -> str:
+    """Say what a person found who read a blinded sample of the pairs, or an empty string where nobody did."""
+    share = audit.provenance.get("review", {}).get("fact", {})
+    if share.get("estimate") is None:
+        return ""
+    low, high = 1 - share["conf_high"], 1 - share["conf_low"]
+    return (
+        f"a person read {numbers.plural(share['n'], 'fact pair')}: {1 - share['estimate']:.0%} [{low:.0%}, {high:.0%}] "
+        "hold the error they claim to hold"
     )

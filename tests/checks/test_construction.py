@@ -8,8 +8,9 @@ import pytest
 
 from judgeaudit.assets import load_fixture
 from judgeaudit.checks import verify
+from judgeaudit.checks.apart import misspelling_reasons
 from judgeaudit.checks.construction import SHAPES, rebuild
-from judgeaudit.checks.rules import edit_reasons, misspelling_reasons
+from judgeaudit.checks.rules import edit_reasons
 from judgeaudit.records import CONTRASTS, Answer, Edit, FactualError, Pair, Style
 
 FIXTURE = load_fixture("leaks/construction")

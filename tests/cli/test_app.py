@@ -92,6 +92,16 @@ def test_the_same_store_gives_the_same_audit(finished):
     assert (folder / "out" / "audit.json").read_bytes() == before
 
 
+def test_the_page_shows_what_to_type_again(finished, tmp_path):
+    """The command stands in the page, of a later report too, and not in the bytes of ``audit.json``."""
+    out = finished[0] / "out"
+    command = "judgeaudit run audit.yaml --out out"
+    judgeaudit("report", out, "--format", "html", "--out", tmp_path / "again.html", cwd=tmp_path)
+    for page in (out / "report.html", tmp_path / "again.html"):
+        assert f"<code>{command}</code>" in page.read_text()
+    assert command not in (out / "audit.json").read_text()
+
+
 def test_fresh_moves_the_old_run_aside(finished):
     """Starting over deletes nothing."""
     folder, _ = finished

@@ -1,8 +1,13 @@
 """The lint of items."""
 
+import ast
+import re
+
 import pytest
 
-from judgeaudit.items import compile_items, lint_item, lint_set
+from judgeaudit.assets import asset_dir
+from judgeaudit.items import compile_items, lint_item, lint_set, load_items
+from judgeaudit.items.__main__ import authored, counts
 from judgeaudit.items.lint import direction, number_of
 from judgeaudit.records import Distractor, Fact
 
@@ -81,3 +86,22 @@ def test_a_set_that_always_denies_is_found():
 def test_numbers_are_read_in_digits_and_words(text, value):
     """Comparisons need the number behind the words."""
     assert number_of(text) == value
+
+
+def test_the_data_card_holds_the_counts_of_the_shipped_set():
+    """What it says is what the compiler prints."""
+    folder = asset_dir("fixtures") / "items"
+    assert counts(authored(folder)) in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_wrong_code_still_parses():
+    """A syntax error would give it away."""
+    tried = 0
+    for item in load_items("core"):
+        for fact in [fact for fact in item.facts if fact.kind == "code"]:
+            for wrong in (d.value for d in fact.distractors):
+                text = item.answer[: fact.start] + wrong + item.answer[fact.end :]
+                for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+                    ast.parse(code)
+                    tried += 1
+    assert tried >= 30

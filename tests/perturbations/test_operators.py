@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judgeaudit.assets import load_fixture
-from judgeaudit.perturbations import FACETS, Canvas, NotApplicable, apply_edits
+from judgeaudit.checks import verify
+from judgeaudit.items import load_items
+from judgeaudit.perturbations import FACETS, Canvas, NotApplicable, apply_edits, perturb
 from judgeaudit.perturbations.catalogue import treat
 from judgeaudit.perturbations.surface import typos
 from judgeaudit.records import Item
@@ -158,3 +160,35 @@ def test_facets_made_of_english_words_leave_other_languages_alone(facet):
     applies = facet.startswith(("fmt.bold", "fmt.list", "punct.", "placebo.identical", "placebo.typography"))
     made = treat(Item(id="one", question="Was?", answer=text, lang="de", terms=((4, 8),)), facet, 1, "seed")
     assert isinstance(made, NotApplicable) != applies
+
+
+def test_an_invented_reference_is_as_long_as_its_control():
+    """Length and place cannot tell the two arms apart."""
+    pairs = load_fixture("banks/style")["authority"]
+    assert len(pairs) >= 10
+    assert all(len(invented) == len(neutral) for invented, neutral in pairs)
+    assert len({text for pair in pairs for text in pair}) == 2 * len(pairs)
+
+
+def test_the_sentence_with_most_facts_is_left_out_and_its_length_stays():
+    """The control has the same filler and the sentence too."""
+    items = load_items("core")
+    for item in items[::9]:
+        for dose in (1, 2):
+            made = treat(item, "omission.sentence", dose, "seed")
+            if isinstance(made, NotApplicable):
+                continue
+            for edit in made[0]:
+                assert sum(edit.start <= fact.start < edit.end for fact in item.facts) > 0
+                assert abs(len(edit.old.split()) - len(edit.new.split())) <= 2
+            kept = treat(item, "omission.filler", dose, "seed")
+            assert [e.start for e in kept[0]] == [e.start for e in made[0]]
+            assert not any(e.old for e in kept[0])
+
+
+def test_an_error_in_a_sentence_that_is_left_out_gives_no_pair():
+    """The arms with a dropped sentence make only the pairs that can be made."""
+    pairs = perturb(load_items("core")[:40], facets=["omission.sentence"], seed=1, doses=[1])
+    n = {contrast: sum(pair.contrast == contrast for pair in pairs) for contrast in ("style_true", "conflict")}
+    assert 0 < n["conflict"] < n["style_true"]
+    assert all(pair.check.passed for pair in verify(pairs))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from judgeaudit.records import Estimate
-from judgeaudit.regression.validity import account_for_invalid_pairs
+from judgeaudit.regression.validity import account_for_invalid_pairs, invalid_share
 
 TRUTH = Estimate(
     judge="j", term="truth_sensitivity", scale="net_preference", estimate=0.76, std_error=0.05, conf_low=0.66,
@@ -43,3 +43,31 @@ def test_other_effects_are_left_alone() -> None:
     """Style pairs do not rest on the false answer being false."""
     style = TRUTH.model_copy(update={"term": "style_reward"})
     assert account_for_invalid_pairs([style], invalid(0.3, 0.2, 0.4)) == [style]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "n", "low", "high"), [(0, 60, 0.0, 0.0408), (3, 60, 0.0143, 0.1274), (6, 20, 0.1361, 0.5172)]
+)
+def test_the_share_a_person_found_invalid_has_the_jeffreys_interval(wrong, n, low, high) -> None:
+    """R: qbeta(c(.025, .975), k + .5, n - k + .5), the end at a bound being the bound itself."""
+    share = invalid_share([False] * wrong + [True] * (n - wrong))
+    assert share.estimate == pytest.approx(wrong / n)
+    assert (share.conf_low, share.conf_high) == pytest.approx((low, high), abs=5e-4)
+    assert (share.n, share.n_clusters) == (n, n)
+
+
+def test_doubts_are_named_and_nothing_read_is_no_estimate() -> None:
+    """Unsure readings are left out of the share, and said."""
+    assert invalid_share([True, True], unsure=3).note == "3 more pairs were read without a decision"
+    empty = invalid_share([], unsure=2)
+    assert empty.estimate is None
+    assert account_for_invalid_pairs([TRUTH], empty) == [TRUTH]
+
+
+def test_a_read_sample_corrects_truth_sensitivity() -> None:
+    """What a person found goes straight into the fit: 3 of 60 invalid divide the estimate by 0.95."""
+    found = invalid_share([False] * 3 + [True] * 57)
+    corrected = account_for_invalid_pairs([TRUTH], found)[1]
+    assert corrected.term == "truth_sensitivity_corrected"
+    assert corrected.estimate == pytest.approx(0.76 / 0.95)
+    assert corrected.std_error > TRUTH.std_error

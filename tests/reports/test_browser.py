@@ -20,7 +20,7 @@ from judgeaudit.reports import html
 from .audits import audit, judge
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")]
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(BROWSER is None, reason="no Chromium: apt-get install chromium")]
 
 SEEDS = [
     '<script>{0}</script>', '<img src=x onerror={0}>', '<svg onload={0}>', '<svg><script>{0}</script></svg>',
@@ -134,9 +134,9 @@ def test_five_hundred_hostile_texts_stay_text(tmp_path, listener):
         for n, text in enumerate(texts)
     ]
     made = audit(judge(texts[3], note=texts[4]), judge(texts[5]), run_id=texts[6], dropped={texts[7]: 1},
-                 provenance={texts[8]: texts[9], "command": texts[10]})  # fmt: skip
+                 provenance={texts[8]: texts[9]})  # fmt: skip
     page = tmp_path / "report.html"
-    page.write_text(html.render(made, pairs=[pair], verdicts=verdicts, path=texts[11]), encoding="utf-8", newline="")
+    page.write_text(html.render(made, pairs=[pair], verdicts=verdicts, command=texts[10]), encoding="utf-8", newline="")
     tree = Texts(browse(page, "--dump-dom"))
     assert tree.scripts == 0
     assert tree.title.startswith("judgeaudit")
@@ -166,10 +166,9 @@ def test_the_page_is_drawn_in_both_themes(tmp_path, run, theme):
     text = text.replace('id="theme-auto" checked', 'id="theme-auto"').replace(
         f'id="theme-{theme}"', f'id="theme-{theme}" checked'
     )
-    page, shot = (
-        tmp_path / "report.html",
-        Path(os.environ.get("JUDGEAUDIT_SCREENSHOTS", tmp_path)) / f"report-{theme}.png",
-    )
+    kept = Path(os.environ.get("JUDGEAUDIT_SCREENSHOTS") or tmp_path).absolute()
+    kept.mkdir(parents=True, exist_ok=True)
+    page, shot = tmp_path / "report.html", kept / f"report-{theme}.png"
     page.write_text(text, encoding="utf-8")
     browse(page, "--window-size=1200,2400", f"--screenshot={shot}")
     width, height, rows = pixels(shot)

@@ -9,7 +9,6 @@ import pytest
 
 from judgeaudit.assets import load_fixture
 from judgeaudit.gates import load_policy
-from judgeaudit.reports.safe import one_line
 
 GUIDE = Path(__file__).parents[2] / "docs" / "reading-the-report.md"
 
@@ -31,10 +30,3 @@ def test_the_policy_of_the_guide_is_valid(guide, tmp_path):
     assert block
     (tmp_path / "gates.yaml").write_text(block[1], encoding="utf-8")
     assert [limit.term for limit in load_policy(tmp_path / "gates.yaml").limits][-1] == "style_reward.*"
-
-
-def test_the_python_of_the_guide_compiles(guide):
-    """What is shown can be pasted."""
-    block = re.search(r"```python\n(.*?)```", guide, re.DOTALL)
-    assert block
-    compile(block[1], one_line(str(GUIDE)), "exec")

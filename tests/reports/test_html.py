@@ -48,7 +48,7 @@ class Outline(HTMLParser):
 def page(run) -> str:
     """Return the page of the known run."""
     made, pairs, verdicts = run
-    return html.render(made, pairs=pairs, verdicts=verdicts, path="runs/known")
+    return html.render(made, pairs=pairs, verdicts=verdicts, command="judgeaudit run known.yaml --out runs/known")
 
 
 def test_the_page_is_well_formed_and_its_links_lead_somewhere(page):
@@ -143,7 +143,7 @@ def test_findings_about_the_run_stand_with_the_pair_checks():
     gated = made.model_copy(update={"findings": tuple(gate(made, {"dropped": {"max": 0.1}}))})
     checks = html.render(gated).split('<section id="checks">')[1].split("</section>")[0]
     assert "JA950" in checks
-    assert "dropped pairs 29%, limit at most 10%" in checks
+    assert "dropped pairs 29.4%, limit at most 10%" in checks
 
 
 def test_many_judges_still_make_a_page():

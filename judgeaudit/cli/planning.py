@@ -1,0 +1,74 @@
+"""What ``judgeaudit plan`` prints: calls, tokens, dollars, minutes, and what could be detected."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from judgeaudit import pipeline
+from judgeaudit.collection import Forecast, forecast
+from judgeaudit.config import Config
+from judgeaudit.items import load_items
+from judgeaudit.judges import as_judge
+from judgeaudit.records import CONTRASTS
+from judgeaudit.regression import detectable
+from judgeaudit.rewriting import planned_tasks
+
+KIND = "typical"
+"""The kind of judge for which the detectable effect is stated."""
+TERMS = {
+    "truth_sensitivity": "truth sensitivity",
+    "style_reward": "style reward",
+    "conflict_failure": "conflict failure",
+}
+
+
+def show_plan(config: Config, as_json: bool, say: Callable[[str], None]) -> None:
+    """Print what a run would ask, what it would cost, and what it could tell; ask nothing."""
+    judges = [as_judge(spec) for spec in config.judges]
+    made = pipeline.make_pairs(load_items(config.items), config.design)
+    kept = [pair for pair in made if pair.check is None or pair.check.passed]
+    collect = config.collect
+    rows = forecast(
+        kept, judges, orders=collect.orders, replicates=collect.replicates, concurrency=collect.concurrency,
+        seed=config.design.seed,
+    )  # fmt: skip
+    items = len({pair.cluster or pair.item_id for pair in kept})
+    contrasts = [c for c in CONTRASTS if c != "placebo" and any(pair.contrast == c for pair in kept)]
+    effects = detectable(items, kind=KIND, orders=collect.orders, contrasts=contrasts) if items > 1 else []
+    if as_json:
+        say(json.dumps({
+            "items": items, "pairs": len(kept), "dropped": len(made) - len(kept),
+            "judges": [{"name": row.judge, **row.model_dump(exclude={"judge"})} for row in rows],
+            "detectable": {e.term: {"half_width": e.half_width, "minimum": e.minimum_detectable} for e in effects},
+        }, indent=2))  # fmt: skip
+        return
+    say(f"{items} items, {len(kept)} pairs ({len(made) - len(kept)} dropped by the manipulation check)")
+    for row in rows:
+        say(sentence(row))
+    if config.rewrites is not None:
+        n = len(planned_tasks(load_items(config.items), config.rewrites, config.design.seed))
+        say(
+            f"{config.rewrites.writer.model} writes more pairs first: {n} changes at 1 to 4 calls each, not in the above"
+        )
+    for effect in effects:
+        if effect.term in TERMS:
+            say(
+                f"{TERMS[effect.term]}: to about ±{100 * effect.half_width:.0f} points, so "
+                f"{100 * effect.minimum_detectable:.0f} can be told from none (a {KIND} judge, 80 % power)"
+            )
+
+
+def sentence(row: Forecast) -> str:
+    """Say what one judge would be asked, in a line."""
+    tokens = f", about {row.prompt_tokens:,} + {row.completion_tokens:,} tokens" if row.prompt_tokens else ""
+    return f"{row.judge}: {row.calls:,} calls{tokens}, {_cost(row)}, about {max(row.minutes, 0.1):.1f} min"
+
+
+def _cost(row: Forecast) -> str:
+    if row.expected_cost_usd is None or row.max_cost_usd is None:
+        return "price unknown (state it as price: [prompt, completion] in $ per million tokens)"
+    if not row.max_cost_usd:
+        return "free"
+    batch = f", batch ${row.batch_cost_usd:.2f}" if row.batch_cost_usd else ""
+    return f"about ${row.expected_cost_usd:.2f} (at most ${row.max_cost_usd:.2f}{batch})"

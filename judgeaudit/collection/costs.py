@@ -1,0 +1,93 @@
+"""What a run would ask, and what that would cost, before a cent is spent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from judgeaudit.collection.schedule import Call, Orders, cells
+from judgeaudit.judges import Judge, Priced
+from judgeaudit.records import Pair, Record, Usage
+
+BATCH_DISCOUNT: Final = 0.5
+"""What providers with a batch interface ask for a batched call, as a share of the price (OpenAI, Anthropic, Google)."""
+SECONDS_PER_CALL: Final = 3.0
+"""How long one call is taken to last, where nothing is known of the endpoint."""
+
+
+class Forecast(Record):
+    """What one judge would be asked."""
+
+    judge: str
+    model: str
+    calls: int
+    prompt_tokens: int
+    """About how many, all calls together; 0 for judges that are not paid by the token."""
+    completion_tokens: int
+    expected_cost_usd: float | None
+    """About what the calls would cost; None where the price is unknown."""
+    max_cost_usd: float | None
+    """What they could cost at most, each reply as long as it may be: what a cap is held against."""
+    batch_cost_usd: float | None
+    """About what they would cost through a provider's batch interface."""
+    minutes: float
+    """About how long, at `SECONDS_PER_CALL` a call and the concurrency given."""
+
+
+def forecast(
+    pairs: Sequence[Pair],
+    judges: Sequence[Judge],
+    *,
+    orders: Orders = "counterbalanced",
+    replicates: int = 1,
+    concurrency: int = 64,
+    seed: int = 0,
+) -> list[Forecast]:
+    """Say what each judge would be asked, and what that would cost; nothing is sent.
+
+    Parameters
+    ----------
+    pairs, judges, orders, replicates, seed
+        As in `ask`.
+    concurrency
+        Calls in flight at once to one endpoint.
+
+    Raises
+    ------
+    PairError, ConfigError
+        As `plan` does.
+    """
+    found = []
+    for judge in judges:
+        planned = cells(pairs, [judge], orders=orders, replicates=replicates, seed=seed)
+        calls = {call.key: call for _, needed in planned for call in needed}
+        found.append(_forecast(judge, list(calls.values()), min(concurrency, judge.parallel or concurrency)))
+    return found
+
+
+def _forecast(judge: Judge, calls: Sequence[Call], at_once: int) -> Forecast:
+    usages = [judge.expected_usage(call.showing()) for call in calls] if isinstance(judge, Priced) else []
+    usage = Usage(
+        prompt_tokens=sum(each.prompt_tokens for each in usages),
+        completion_tokens=sum(each.completion_tokens for each in usages),
+    )
+    ceilings = [judge.price_ceiling(call.showing()) for call in calls]
+    known = [ceiling for ceiling in ceilings if ceiling is not None]
+    ceiling = math.fsum(known) if len(known) == len(ceilings) else None
+    expected = _dollars(judge.price, usage) if isinstance(judge, Priced) else ceiling
+    return Forecast(
+        judge=judge.name,
+        model=judge.model,
+        calls=len(calls),
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        expected_cost_usd=expected,
+        max_cost_usd=ceiling,
+        batch_cost_usd=None if expected is None else expected * BATCH_DISCOUNT,
+        minutes=len(calls) * SECONDS_PER_CALL / at_once / 60,
+    )
+
+
+def _dollars(price: tuple[float, float] | None, usage: Usage) -> float | None:
+    return None if price is None else (price[0] * usage.prompt_tokens + price[1] * usage.completion_tokens) / 1e6
