@@ -155,7 +155,7 @@ def _sentence(error: Any) -> str:
     if loc[-1] == "api_key":
         return f"{where}: a key is only ever named, as env:NAME (for example env:OPENAI_API_KEY); the value is not read"
     message = error["msg"].removeprefix("Value error, ")
-    found = error["input"]
+    found = None if loc[-1] == "params" else error["input"]
     shown = f" (found {json.dumps(found)[:80]})" if isinstance(found, str | int | float) else ""
     return f"{where}: {message}{shown}"
 

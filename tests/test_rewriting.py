@@ -199,12 +199,12 @@ def test_it_works_inside_a_running_loop():
     assert asyncio.run(notebook()).pairs
 
 
-def test_a_run_asks_judges_about_written_pairs_and_reports_the_counts(tmp_path):
+def test_a_run_asks_judges_about_written_pairs_and_reports_the_counts(tmp_path, capsys):
     """The counts stand in the provenance and on the page, and a second run asks the writer nothing."""
     with Server(SCRIBE.good) as server:
         settings = {
             "items": "demo", "design": {"items": 4, "seed": 1},
-            "judges": [{"name": "truth", "model": "simulated/truth-only"}],
+            "judges": [{"name": "style", "model": "simulated/style-only"}],
             "rewrites": {
                 "writer": {"name": "writer", "model": "openai/scribe-1", "api_base": server.api_base},
                 "facets": ["tone.assistant"], "errors": list(KINDS), "items": 3,
@@ -221,5 +221,8 @@ def test_a_run_asks_judges_about_written_pairs_and_reports_the_counts(tmp_path):
     assert first.audit.provenance["rewrites"]["counts"]["generated"] == 6
     page = (tmp_path / "run" / "report.html").read_text()
     assert "openai/scribe-1 was asked to write 6 changes" in page
+    assert "rewritten by openai/scribe-1" in page
     assert "openai/scribe-1 was asked to write 6 changes" in report(first.audit, "markdown")
+    report(first.audit, width=100)
+    assert "openai/scribe-1 was asked to write 6 changes" in capsys.readouterr().out
     assert pipeline.load_run(tmp_path / "run").pairs == first.pairs

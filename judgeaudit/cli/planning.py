@@ -48,9 +48,7 @@ def show_plan(config: Config, as_json: bool, say: Callable[[str], None]) -> None
         say(sentence(row))
     if config.rewrites is not None:
         n = len(planned_tasks(load_items(config.items), config.rewrites, config.design.seed))
-        say(
-            f"{config.rewrites.writer.model} writes more pairs first: {n} changes at 1 to 4 calls each, not in the above"
-        )
+        say(f"{config.rewrites.writer.model} writes more pairs first: {n} changes, 1 to 4 calls each, not in the above")
     for effect in effects:
         if effect.term in TERMS:
             say(

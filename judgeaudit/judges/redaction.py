@@ -62,9 +62,7 @@ def refuse_written_keys(settings: object, where: str) -> None:
     if isinstance(settings, dict):
         for name, value in settings.items():
             if _HOLDS_SECRET.match(str(name)):
-                raise ConfigError(
-                    f"{where}: {name!r} would be written to the run's manifest; a key is only ever named: api_key: env:NAME"
-                )
+                raise ConfigError(f"{where}: {name!r} would be kept in the manifest; name a key: api_key: env:NAME")
             refuse_written_keys(value, where)
     elif isinstance(settings, list | tuple):
         for value in settings:

@@ -267,11 +267,12 @@ def _minimal(task: Task, start: int, proposed: ScriptEdit) -> Iterator[Edit]:
 
 
 def _shared(old: str, new: str) -> int:
-    """Return how many characters two texts share at their beginning, up to the end of a white space."""
-    shared = sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(old, new, strict=False)))
-    while shared and not old[shared - 1].isspace():
-        shared -= 1
-    return shared
+    """Return how many characters two texts share at their beginning, in whole words or in marks before the first."""
+    common = sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(old, new, strict=False)))
+    marks = sum(1 for _ in takewhile(lambda c: not c.isalnum(), old[:common]))
+    while common and not old[common - 1].isspace():
+        common -= 1
+    return max(common, marks)
 
 
 def _may_touch(task: Task, edit: Edit) -> bool:

@@ -206,9 +206,9 @@ def _closing(audit: Audit, judges: Sequence[JudgeAudit], path: str | None, width
     tastes = textwrap.wrap(one_line(" ".join(words.taste_sentence(judge) for judge in judges)), width)
     if len(tastes) > 2:
         tastes = [*tastes[:1], f"{tastes[1][: width - 1]}…"]
-    dropped = words.dropped_sentence(audit)
+    pairs = (words.dropped_sentence(audit), words.written_sentence(audit), words.reviewed_sentence(audit))
     advice = [f"{one_line(family.model, 24)}: {family.recommendation}" for family in families(audit)[:MOST_ADVICE]]
-    lines = [_cut(Text(one_line(line)), width) for line in (*advice, dropped) if line]
+    lines = [_cut(Text(one_line(line)), width) for line in (*advice, *pairs) if line]
     lines += [Text(f"Report and data: {one_line(path)}")] if path else []
     return [*lines, *map(Text, tastes)]
 

@@ -134,3 +134,15 @@ def test_an_unset_key_is_refused_before_anything_is_sent():
         with pytest.raises(ConfigError, match="NO_SUCH_KEY is not set"):
             fill(server, spec={"api_key": "env:NO_SUCH_KEY"})
         assert server.hits == 0
+
+
+@DOORS
+def test_a_key_that_the_endpoint_echoes_is_not_kept(transport, monkeypatch, tmp_path):
+    """Neither in the reply nor in the request, nor in what the writer says of itself."""
+    monkeypatch.setenv("PLANTED", KEY)
+    with Server(lambda request: f"your header was {request.headers['Authorization']}") as server:
+        with pytest.raises(ReplyError) as caught:
+            fill(server, transport, spec={"api_key": "env:PLANTED"}, cache_dir=tmp_path)
+        assert KEY in server.requests[0].headers["Authorization"]
+    (kept,) = tmp_path.glob("*.json")
+    assert KEY not in kept.read_text() + caught.value.text + str(caught.value)
