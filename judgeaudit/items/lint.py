@@ -31,6 +31,7 @@ TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 NUMBER_WORDS = {word: value for value, word in enumerate(ONES.split())} | {
     word: 10 * value for value, word in enumerate(TENS.split(), start=2)
 }
+POLES = {"relation": ("upward", "downward"), "quantifier": ("wide", "narrow"), "order": ("earlier", "later")}
 MAY_STAND_ELSEWHERE = ("negation", "relation", "quantifier", "code", "conflation", "order", "calculation")
 
 
@@ -122,14 +123,16 @@ def number_of(text: str) -> float | None:
 
 
 def direction(fact: Fact) -> int:
-    """Return +1 or -1 for the direction in which a negation, relation or quantifier is true, 0 where none shows."""
+    """Return +1 or -1 for the direction in which a negation, relation, quantifier or order is true, 0 where none shows.
+
+    Up (+1) is an assertion, more of something, a wide share, or what comes earlier; down (-1) is the opposite.
+    """
     if fact.kind == "negation":
         return -1 if NEGATORS.search(fact.value) else 1
-    poles = {"relation": ("upward", "downward"), "quantifier": ("wide", "narrow")}.get(fact.kind)
-    if poles is None:
+    if fact.kind not in POLES:
         return 0
     lexicon, tokens = load_fixture("lexicons/direction"), set(words(fact.value.casefold()))
-    up, down = (not tokens.isdisjoint(lexicon[pole]) for pole in poles)
+    up, down = (not tokens.isdisjoint(lexicon[pole]) for pole in POLES[fact.kind])
     return up - down
 
 
@@ -144,7 +147,7 @@ def lint_set(items: Iterable[Item]) -> Iterator[str]:
             if fact.kind in ("entity", "number", "date", "unit", "attribute"):
                 balance[fact.value.casefold()] -= 1
                 balance.update(d.value.casefold() for d in fact.distractors)
-    for kind in ("negation", "relation", "quantifier"):
+    for kind in ("negation", *POLES):
         up, down = directions[kind][1], directions[kind][-1]
         if up + down >= 10 and not 0.4 <= up / (up + down) <= 0.6:
             yield f"{kind}: {up} true statements point up and {down} down; author both directions within 40 to 60 %"

@@ -61,7 +61,7 @@ def config(server: Server) -> str:
         f"api_key: 'env:{key}', params: {{max_tokens: 50}}}}"
         for place, (kind, door, key) in enumerate(judges)
     ]
-    head = ["items: demo", "design: {items: 2, contrasts: [conflict, fact_plain]}", "collect: {retries: 0}", "judges:"]
+    head = ["items: demo", "design: {items: 6, contrasts: [conflict, fact_plain]}", "collect: {retries: 0}", "judges:"]
     return "\n".join([*head, *rows, "  - {name: coin, model: simulated/coin}", ""])
 
 
@@ -101,7 +101,7 @@ def commands(folder: Path, written: Path) -> list[list[str]]:
         ["gate", "nowhere"], ["report", run, "--format", "pdf"], ["compare", run, "nowhere"], ["explain", "JA999"],
         ["check-pairs", "nowhere.jsonl"], ["nonsense"], ["run", "audit.yaml", "--out", "gates.yaml"],
         *(["run", str(file), "--out", "never"] for file in sorted(written.iterdir())),
-        *(["doctor", str(file)] for file in sorted(written.iterdir())[:2]),
+        *(["doctor", str(file)] for file in sorted(written.iterdir())[:1]),
     ]  # fmt: skip
     return good + bad
 
@@ -146,9 +146,7 @@ def test_the_trial_is_as_large_as_it_should_be(session):
     assert sent == set(KEYS.values())
     assert len(printed) >= 40
     assert sum(status == 2 for _, status, _ in printed) >= 12
-    assert all(status in (0, 1, 2, 3, 4, 5) for _, status, _ in printed), [
-        (arguments, status, text[-2000:]) for arguments, status, text in printed if status not in (0, 1, 2, 3, 4, 5)
-    ]
+    assert [text[-2000:] for _, _, text in printed if "SystemExit" not in text[-200:]] == []
 
 
 def test_nothing_printed_holds_a_key(session):

@@ -59,11 +59,16 @@ def test_a_sound_item_has_no_faults():
         ("relation", "beside", 0),
         ("quantifier", "all", 1),
         ("quantifier", "few", -1),
+        ("order", "long before", 1),
+        ("order", "ahead of", 1),
+        ("order", "soon after", -1),
+        ("order", "last", -1),
+        ("order", "while", 0),
         ("entity", "Paris", 0),
     ],
 )
 def test_direction_is_read_from_the_true_value(kind, value, points):
-    """A negation, relation or quantifier points up or down; other kinds do not."""
+    """A negation, relation, quantifier or order points up or down; other kinds do not."""
     fact = Fact(id="f", kind=kind, value=value, start=0, end=len(value), distractors=(Distractor(value="x"),))
     assert direction(fact) == points
 
@@ -78,6 +83,18 @@ def test_a_set_that_always_denies_is_found():
     assert any("negation: 0 true statements point up and 13 down" in s for s in said)
     assert any("'rome' is a wrong alternative 13 times" in s for s in said)
     assert any("item id 'i0' is used 2 times" in s for s in said)
+
+
+def test_a_set_whose_orders_mostly_come_first_is_found():
+    """Three "before" to one "after" is tilted, as many of each is not; an order without direction does not count."""
+
+    def said(*truths):
+        text = "".join(f"@ i{n} | d | Q?\nIt came {{{{order:{t}|x|y}}}} it.\n" for n, t in enumerate(truths))
+        return [s for s in lint_set(compile_items(text)) if s.startswith("order:")]
+
+    (fault,) = said(*["before"] * 9, *["after"] * 3, *["while"] * 5)
+    assert "9 true statements point up and 3 down" in fault
+    assert said(*["before"] * 6, *["after"] * 6) == []
 
 
 @pytest.mark.parametrize(
