@@ -13,7 +13,7 @@ from pathlib import Path
 
 from judgeaudit.assets import asset_dir
 from judgeaudit.items.authoring import compile_items
-from judgeaudit.items.lint import direction, lint_item, lint_set
+from judgeaudit.items.lint import POLES, direction, lint_item, lint_set
 from judgeaudit.records import Item
 from judgeaudit.text import words
 
@@ -63,7 +63,7 @@ def counts(items: list[Item]) -> str:
     }
     rows |= {f"items, {domain}": n for domain, n in sorted(Counter(item.domain for item in items).items())}
     rows |= {f"facts, {kind}": n for kind, n in Counter(fact.kind for fact in facts).most_common()}
-    for kind in ("negation", "relation", "quantifier"):
+    for kind in ("negation", *POLES):
         shown = Counter(direction(fact) for fact in facts if fact.kind == kind)
         rows[f"true {kind}s that point up, down, neither"] = f"{shown[1]}, {shown[-1]}, {shown[0]}"
     return "| what | how many |\n|---|---:|\n" + "".join(f"| {name} | {n} |\n" for name, n in rows.items())
