@@ -7,14 +7,14 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
 from judgeaudit import __version__, reports
 from judgeaudit.checks import verify
-from judgeaudit.collection import Progress, ask, plan
+from judgeaudit.collection import Progress, ask, recollect
 from judgeaudit.config import Config, DesignConfig
 from judgeaudit.errors import BudgetError, StoreError
 from judgeaudit.formats import read_pairs, read_review, write_pairs
@@ -26,7 +26,6 @@ from judgeaudit.records import Audit, Estimate, Item, Pair, Protocol, Verdict, d
 from judgeaudit.regression import fit, invalid_share
 from judgeaudit.reports.json import write
 from judgeaudit.rewriting import rewrite_items
-from judgeaudit.verdicts import VerdictStore
 
 VERSIONED = ("litellm", "pydantic", "numpy", "scipy", "statsmodels")
 
@@ -206,26 +205,60 @@ def load_run(path: str | Path) -> Run:
             f"{folder} holds no finished run (no audit.json); 'judgeaudit run CONFIG --out {folder}' makes one"
         )
     pairs = tuple(read_pairs(folder / "pairs.jsonl"))
-    manifest = _manifest(folder)
-    judges = [_Recorded(name, entry["protocol"], entry["recipe"]) for name, entry in manifest["judges"].items()]
-    design = {name: manifest["config"]["collect"][name] for name in ("orders", "replicates")}
-    trials = plan(pairs, cast("list[Judge]", judges), seed=manifest["config"]["design"]["seed"], **design)
-    with VerdictStore.open(folder) as store:
-        known = store.known(trial.key for trial in trials)
-    verdicts = [known.get(trial.key) or Verdict(trial=trial, outcome="missing", attempts=0) for trial in trials]
-    return Run(folder, pairs, tuple(verdicts), reports.load_audit(folder), manifest.get("command", ""))
+    manifest, result = _manifest(folder), reports.load_audit(folder)
+    collect, seed = manifest["config"]["collect"], manifest["config"]["design"]["seed"]
+    verdicts = recollect(
+        pairs,
+        _recorded(manifest, result),
+        folder,
+        orders=collect["orders"],
+        replicates=collect["replicates"],
+        seed=seed,
+    )
+    return Run(folder, pairs, tuple(verdicts), result, manifest.get("command", ""))
+
+
+def reparse(path: str | Path) -> Run:
+    """Measure a stored run again by the present parser and regression, and write its audit and page anew; ask nothing.
+
+    Raises
+    ------
+    StoreError
+        When the directory is not that of a run.
+    """
+    before = load_run(path)
+    manifest = _manifest(before.path)
+    config = Config.model_validate_json(json.dumps(manifest["config"]))
+    shares = {} if config.review is None else read_opinions(config.review, before.pairs)
+    provenance = {name: value for name, value in manifest.items() if name != "command"}
+    judges = _recorded(manifest, before.audit)
+    result = _fit(
+        before.pairs, before.verdicts, judges, config.margin, before.audit.run_id, provenance, shares.get("fact")
+    )
+    findings = tuple(gate(result, load_policy(config.gates or None)))
+    return _leave_behind(replace(before, audit=result.model_copy(update={"findings": findings})))
 
 
 @dataclass(frozen=True)
 class _Recorded:
-    """What a run's manifest keeps of a judge: enough to know its cells again, without its key or its endpoint."""
+    """What a run keeps of a judge: enough to know its cells again, without its key or its endpoint."""
 
     name: str
+    model: str
+    note: str
     protocol: Protocol
     settings: dict[str, Any]
 
     def recipe(self) -> dict[str, Any]:
         return self.settings
+
+
+def _recorded(manifest: Mapping[str, Any], result: Audit) -> list[Judge]:
+    found = [
+        _Recorded(name, result.judge(name).model, result.judge(name).note, entry["protocol"], entry["recipe"])
+        for name, entry in manifest["judges"].items()
+    ]
+    return cast("list[Judge]", found)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

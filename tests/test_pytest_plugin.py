@@ -83,16 +83,21 @@ def test_a_regression_fails_with_what_changed():
         assert_no_regression(audit(judge("j")), audit(judge("k")))
 
 
-def test_the_fixture_replays_a_stored_run(pytester, tmp_path):
-    """A marked test speaks about what a finished run left behind, and no judge is called."""
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """Leave a finished run behind, before pytester takes stock of what is imported."""
     config = parse_config({"items": "core", "design": {"items": 24}, "judges": [SIMULATED]})
-    run(config, tmp_path / "run")
+    return run(config, tmp_path_factory.mktemp("stored") / "run").path
+
+
+def test_the_fixture_replays_a_stored_run(stored, pytester):
+    """A marked test speaks about what a finished run left behind, and no judge is called."""
     pytester.makepyfile(
         f"""
         import pytest
         from judgeaudit.pytest_plugin import assert_no_bias, assert_truth_over_style
 
-        @pytest.mark.judge_audit({str(tmp_path / "run")!r})
+        @pytest.mark.judge_audit({str(stored)!r})
         def test_it(judge_audit):
             assert_no_bias(judge_audit, "position", max_abs=0.5)
             assert_truth_over_style(judge_audit, max_trade=0.1)
@@ -100,7 +105,7 @@ def test_the_fixture_replays_a_stored_run(pytester, tmp_path):
     )
     result = pytester.runpytest_inprocess("-p", "judgeaudit.pytest_plugin", "-p", "no:cacheprovider")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*FAIL JA410 styled: exchange rate*", "*example: *", f"*run: {tmp_path / 'run'}*"])
+    result.stdout.fnmatch_lines(["*FAIL JA410 styled: exchange rate*", "*example: *", f"*run: {stored}*"])
 
 
 def test_the_fixture_asks_for_a_stored_run(pytester):

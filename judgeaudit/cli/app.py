@@ -168,6 +168,20 @@ def gate(
 
 @app.command()
 @verb
+def reparse(directory: RunDir) -> None:
+    """Read stored replies again and measure anew.
+
+    By the present parser and regression; nothing is asked.
+    """
+    from judgeaudit.pipeline import reparse as read_again
+    from judgeaudit.reports import report as show
+
+    done = read_again(directory)
+    show(done.audit, path=directory)
+
+
+@app.command()
+@verb
 def compare(
     before: Annotated[Path, typer.Argument(metavar="DIR", help="The earlier run, or its audit.json.")],
     after: Annotated[Path, typer.Argument(metavar="DIR", help="The later run, or its audit.json.")],

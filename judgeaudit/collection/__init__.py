@@ -1,8 +1,19 @@
 """Asks judges: plans the trials, puts them, and brings back one verdict for each cell."""
 
-from judgeaudit.collection.collector import Settings, ask, ask_async
+from judgeaudit.collection.collector import Settings, ask, ask_async, recollect
 from judgeaudit.collection.costs import Forecast, forecast
 from judgeaudit.collection.progress import Listener, Progress
 from judgeaudit.collection.schedule import Orders, plan
 
-__all__ = ["Forecast", "Listener", "Orders", "Progress", "Settings", "ask", "ask_async", "forecast", "plan"]
+__all__ = [
+    "Forecast",
+    "Listener",
+    "Orders",
+    "Progress",
+    "Settings",
+    "ask",
+    "ask_async",
+    "forecast",
+    "plan",
+    "recollect",
+]

@@ -66,14 +66,18 @@ class Board:
     def _job(self, call: Call) -> Job:
         return self._jobs.setdefault(call.key, Job(call))
 
-    def recall(self, store: VerdictStore) -> None:
-        """Fill in what the store knows: verdicts, and replies that the present parser has not read yet."""
+    def recall(self, store: VerdictStore, *, keep: bool = True) -> None:
+        """Fill in what the store knows: verdicts, and replies that the present parser has not read yet.
+
+        What is read again is kept in the store, unless it was opened for reading.
+        """
         known = store.known(cell.key for cell in self.cells)
         for cell in self.cells:
             cell.verdict = known.get(cell.key)
         replies = store.replies([key for key, job in self._jobs.items() if job.open])
         read_again = [cell for key in replies for cell in self.settle(self._jobs[key], Ended(replies[key], 1))]
-        store.append([], [entry for cell in read_again if (entry := cell.entry())])
+        if keep:
+            store.append([], [entry for cell in read_again if (entry := cell.entry())])
 
     def open_jobs(self, judge: str) -> Iterator[Job]:
         """Give the calls that a judge is yet to be asked, in the plan's order."""

@@ -99,6 +99,33 @@ def ask(
     return _run(collect)
 
 
+def recollect(
+    pairs: Sequence[Pair],
+    judges: Sequence[Judge],
+    store: str | Path,
+    *,
+    orders: Orders = "counterbalanced",
+    replicates: int = 1,
+    seed: int = 0,
+) -> list[Verdict]:
+    """Return what a store knows of a plan, its replies read by the present parser; nothing is asked or written.
+
+    A cell of which the store knows nothing is ``missing``.
+
+    Raises
+    ------
+    StoreError
+        When there is no store, or it cannot be read.
+    """
+    board = Board(pairs, judges, orders=orders, replicates=replicates, seed=seed)
+    with VerdictStore.open(store) as kept:
+        board.recall(kept, keep=False)
+    return [
+        cell.verdict or Verdict(trial=cell.trial, outcome="missing", reason="not asked", attempts=0)
+        for cell in board.cells
+    ]
+
+
 class Settings(TypedDict, total=False):
     """The settings of `ask` and `ask_async`, described there."""
 

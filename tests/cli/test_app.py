@@ -17,8 +17,8 @@ judges:
   - {name: truth-only, model: simulated/truth-only}
 """
 VERBS = (
-    "demo", "init", "plan", "run", "report", "gate", "compare", "perturb", "check-pairs", "explain", "schema", "doctor",
-    "local",
+    "demo", "init", "plan", "run", "report", "gate", "reparse", "compare", "perturb", "review", "check-pairs", "explain",
+    "schema", "doctor", "local",
 )  # fmt: skip
 
 
@@ -108,6 +108,17 @@ def test_fresh_moves_the_old_run_aside(finished):
     judgeaudit("run", "audit.yaml", "--out", "again", cwd=folder)
     judgeaudit("run", "audit.yaml", "--out", "again", "--fresh", cwd=folder)
     assert (folder / "again.old-1" / "audit.json").read_bytes() == (folder / "again" / "audit.json").read_bytes()
+
+
+def test_stored_replies_are_read_again_without_asking(finished):
+    """With the same parser and regression the audit is the same, byte for byte."""
+    folder, _ = finished
+    before = (folder / "out" / "audit.json").read_bytes()
+    (folder / "out" / "report.html").unlink()
+    done = judgeaudit("reparse", "out", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "out" / "audit.json").read_bytes() == before
+    assert (folder / "out" / "report.html").is_file()
 
 
 @pytest.mark.parametrize("form", ["terminal", "html", "markdown", "json", "junit", "csv"])

@@ -10,8 +10,11 @@ import ast
 import contextlib
 import io
 import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,8 +24,6 @@ from typer.testing import CliRunner
 from judgeaudit.cli.app import app
 from judgeaudit.config import parse_config
 from judgeaudit.pipeline import run
-
-pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -57,13 +58,12 @@ def commands(block: Block) -> list[list[str]]:
     return [arguments for _, *arguments in lines]
 
 
-def run_python(text: str, name: str) -> str:
-    """Run a block of Python on simulated judges; return what it printed."""
+def run_python(text: str, page: str, space: dict[str, object]) -> None:
+    """Run a block of Python on simulated judges, with what the blocks above it defined."""
     for real, simulated in SIMULATED.items():
         text = text.replace(f'"{real}"', f'"{simulated}"')
-    with contextlib.redirect_stdout(io.StringIO()) as said:
-        exec(compile(text, name, "exec"), {"__name__": "example"})  # noqa: S102 our own documentation
-    return said.getvalue()
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(text, page, "exec"), space)  # noqa: S102 our own documentation
 
 
 def run_line(arguments: list[str]) -> str:
@@ -75,20 +75,32 @@ def run_line(arguments: list[str]) -> str:
     return done.output
 
 
-def run_tests(text: str, pytester: pytest.Pytester) -> None:
-    """Run a block that is itself a test module, on a stored run of a judge that is in order."""
+def run_tests(text: str, desk: Path) -> None:
+    """Run a block that is itself a test module, in a process of its own, on a stored run of a judge that is in order."""
     config = {"items": "core", "design": {"items": 60}, "judges": [{"name": "j", "model": "simulated/careful"}]}
     run(parse_config(config), "runs/july")
-    pytester.makepyfile(text)
-    pytester.runpytest_inprocess("-p", "judgeaudit.pytest_plugin").assert_outcomes(passed=text.count("def test_"))
+    (desk / "test_block.py").write_text(text, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "judgeaudit.pytest_plugin",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir=.",
+    ]
+    # Where judgeaudit is installed its plugin would load twice.
+    env = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=desk, env=env, capture_output=True, text=True, check=False)
+    assert f"{text.count('def test_')} passed" in done.stdout, done.stdout
 
 
 @pytest.fixture
-def desk(pytester, monkeypatch):
+def desk(tmp_path, monkeypatch):
     """An empty folder to work in, with the gate policy that the guide shows."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # where judgeaudit is installed it would load twice
-    tmp_path = pytester.path
     guide = blocks(ROOT / "docs" / "reading-the-report.md")
     (policy,) = [block.text for block in guide if block.word == "gates.yaml"]
     (tmp_path / "gates.yaml").write_text(policy, encoding="utf-8")
@@ -96,17 +108,18 @@ def desk(pytester, monkeypatch):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_what_a_page_shows_runs_from_top_to_bottom(page, desk, pytester):
+def test_what_a_page_shows_runs_from_top_to_bottom(page, desk):
     """No example is out of date: each runs after those above it, in one folder."""
+    space: dict[str, object] = {"__name__": "example"}
     for block in blocks(page):
         if block.mark == "not run":
             continue
         if block.mark == "file":
             (desk / block.word).write_text(block.text, encoding="utf-8")
         elif block.language == "python" and "import pytest" in block.text:
-            run_tests(block.text, pytester)
+            run_tests(block.text, desk)
         elif block.language == "python":
-            run_python(block.text, page.name)
+            run_python(block.text, page.name, space)
         else:
             for arguments in commands(block):
                 assert run_line(arguments)
