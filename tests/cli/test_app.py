@@ -17,8 +17,8 @@ judges:
   - {name: truth-only, model: simulated/truth-only}
 """
 VERBS = (
-    "demo", "init", "plan", "run", "report", "gate", "reparse", "compare", "perturb", "review", "check-pairs", "explain",
-    "schema", "doctor", "local",
+    "demo", "init", "plan", "run", "report", "gate", "reparse", "compare", "perturb", "review", "check-pairs",
+    "explain", "schema", "doctor", "local",
 )  # fmt: skip
 
 
