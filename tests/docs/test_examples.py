@@ -76,7 +76,7 @@ def run_line(arguments: list[str]) -> str:
 
 
 def run_tests(text: str, desk: Path) -> None:
-    """Run a block that is itself a test module, in a process of its own, on a stored run of a judge that is in order."""
+    """Run a block that is itself a test module, in its own process, on a stored run of a sound judge."""
     config = {"items": "core", "design": {"items": 60}, "judges": [{"name": "j", "model": "simulated/careful"}]}
     run(parse_config(config), "runs/july")
     (desk / "test_block.py").write_text(text, encoding="utf-8")
