@@ -90,7 +90,7 @@ class Config(Record):
     margin: float = Field(default=0.10, gt=0, lt=1)
     """Half-width of the band of net preference that counts as negligible."""
     gates: dict[str, Any] = Field(default_factory=dict)
-    """Limits by term; the shipped policy when left out."""
+    """Limits by term, which decide the exit status; left out, the shipped policy marks the report and nothing fails."""
 
 
 def load_config(path: Path) -> Config:

@@ -70,7 +70,7 @@ def demo(
     from judgeaudit.cli.running import demo_config, run_and_report
 
     command = shlex.join(["judgeaudit", "demo", "--out", str(out)])
-    return run_and_report(demo_config(simulated_only, say), out, command, gated=False)
+    return run_and_report(demo_config(simulated_only, say), out, command)
 
 
 @app.command()

@@ -38,9 +38,8 @@ def run_and_report(
     max_cost_usd: float | None = None,
     fresh: bool = False,
     as_json: bool = False,
-    gated: bool = True,
 ) -> int:
-    """Run a configuration, show the summary, and return the exit status of the run and its gates."""
+    """Run a configuration, show the summary, and return the exit status of the run and of the gates it declares."""
     with Meter() as meter:
         done = pipeline.run(config, out, max_cost_usd=max_cost_usd, fresh=fresh, progress=meter, command=command)
     if as_json:
@@ -52,7 +51,7 @@ def run_and_report(
         why = ", ".join(f"{reason} ({n})" for reason, n in missing.most_common())
         sys.stderr.write(f"judgeaudit: {missing.total()} cells are missing: {why}. Run it again to ask only these.\n")
         return done.exit_status
-    return gates.exit_status(done.audit.findings, config.gates or None) if gated else 0
+    return gates.exit_status(done.audit.findings, config.gates) if config.gates else 0
 
 
 def demo_config(simulated_only: bool, say: Say) -> Config:
