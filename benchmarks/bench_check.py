@@ -7,6 +7,7 @@ present) run by default. Exit status 1 when a figure misses its limit.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
@@ -246,9 +247,12 @@ PARTS: dict[str, Callable[[], bool]] = {
 }
 
 
-def main(names: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run the parts named, or all but ``others``; return 1 when a figure misses its limit."""
-    chosen = names or [name for name in PARTS if name != "others"]
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar=f"{{{','.join(PARTS)}}}", default=[])
+    named = parser.parse_args(arguments).parts
+    chosen = named or [name for name in PARTS if name != "others"]
     results = {name: PARTS[name]() for name in chosen}
     missed = [name for name, fine in results.items() if not fine]
     print(f"missed: {', '.join(missed)}" if missed else "every figure within its limit")
