@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from judgeaudit.errors import ConfigError, suggest
-from judgeaudit.records import JudgeSpec, Record
+from judgeaudit.records import JudgeSpec, Panel, Record
 
 LARGEST_BYTES = 1_000_000
 
@@ -86,6 +86,8 @@ class Config(Record):
     review: str | None = None
     """A filled-in review sheet (``judgeaudit perturb --review`` writes an empty one), relative to the configuration."""
     judges: tuple[JudgeSpec, ...]
+    panels: tuple[Panel, ...] = ()
+    """Judges that decide together, each measured as one more judge, without calls of its own."""
     collect: CollectConfig = CollectConfig()
     margin: float = Field(default=0.10, gt=0, lt=1)
     """Half-width of the band of net preference that counts as negligible."""
@@ -138,11 +140,28 @@ def parse_config(data: Any, where: str = "configuration", base: Path | None = No
         raise ConfigError("\n".join(f"{where}: {_sentence(entry)}" for entry in error.errors())) from error
     if not config.judges:
         raise ConfigError(f"{where}: judges: name at least one judge, with 'name' and 'model'")
-    names = [judge.name for judge in config.judges]
+    names = [judge.name for judge in config.judges] + [panel.name for panel in config.panels]
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(f"{where}: two judges are named {name!r}; give each its own name")
+    for panel in config.panels:
+        _check_panel(panel, {judge.name: judge for judge in config.judges}, where)
     return config if base is None else _relative_to(config, base)
+
+
+def _check_panel(panel: Panel, judges: Mapping[str, JudgeSpec], where: str) -> None:
+    for member in panel.of:
+        if member not in judges:
+            hint = suggest(member, judges)
+            raise ConfigError(
+                f"{where}: panels: {panel.name!r}: no judge named {member!r}{hint}; there are: {', '.join(judges)}"
+            )
+        if panel.of.count(member) > 1:
+            raise ConfigError(f"{where}: panels: {panel.name!r}: {member!r} is named twice; each member has one vote")
+    if len({judges[member].protocol == "score" for member in panel.of}) > 1:
+        raise ConfigError(
+            f"{where}: panels: {panel.name!r}: some members score answers and others compare them; take one sort"
+        )
 
 
 def _sentence(error: Any) -> str:

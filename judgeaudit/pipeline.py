@@ -22,7 +22,7 @@ from judgeaudit.gates import gate, load_policy
 from judgeaudit.items import load_items
 from judgeaudit.judges import AnyJudge, Judge, as_judge
 from judgeaudit.perturbations import perturb
-from judgeaudit.records import Audit, Estimate, Item, Pair, Protocol, Verdict, digest
+from judgeaudit.records import Audit, Estimate, Item, Pair, Panel, Protocol, Verdict, digest
 from judgeaudit.regression import fit, invalid_share
 from judgeaudit.reports.json import write
 from judgeaudit.rewriting import rewrite_items
@@ -60,6 +60,7 @@ def audit(
     n_items: int | None = None,
     store: str | Path | None = None,
     margin: float = 0.10,
+    panels: Sequence[Panel] = (),
     **collect: Any,
 ) -> Audit:
     """Measure how much each judge pays for style and how much for truth, in one call.
@@ -78,6 +79,8 @@ def audit(
         A run directory, so that nothing is asked twice; None keeps nothing.
     margin
         Half-width of the band of net preference that counts as negligible.
+    panels
+        Judges that decide together, each measured as one more judge.
     **collect
         Passed on to `ask`: ``orders``, ``replicates``, ``concurrency``, ``max_cost_usd`` ...
 
@@ -90,7 +93,7 @@ def audit(
     reached = [as_judge(judge) for judge in judges]
     pairs = verify(perturb(source, seed=seed, n_items=n_items))
     verdicts = ask(pairs, reached, store=store, seed=seed, **collect)
-    return _fit(pairs, verdicts, reached, margin, run_id="", provenance={"seed": seed})
+    return _fit(pairs, verdicts, reached, margin, panels, run_id="", provenance={"seed": seed})
 
 
 def make_pairs(items: Sequence[Item], design: DesignConfig, skipped: Counter[str] | None = None) -> list[Pair]:
@@ -174,7 +177,9 @@ def run(
     write(json.dumps({"command": command, **provenance}, indent=1, ensure_ascii=False) + "\n", path / "manifest.json")
     write_pairs(pairs, path / "pairs.jsonl")
     verdicts = ask(pairs, judges, store=path, seed=config.design.seed, progress=progress, **collect)
-    result = _fit(pairs, verdicts, judges, config.margin, provenance["run_id"], provenance, shares.get("fact"))
+    result = _fit(
+        pairs, verdicts, judges, config.margin, config.panels, provenance["run_id"], provenance, shares.get("fact")
+    )
     findings = tuple(gate(result, policy))
     judged = result.model_copy(update={"findings": findings})
     return _leave_behind(Run(path, tuple(pairs), tuple(verdicts), judged, command))
@@ -233,8 +238,9 @@ def reparse(path: str | Path) -> Run:
     provenance = {name: value for name, value in manifest.items() if name != "command"}
     judges = _recorded(manifest, before.audit)
     result = _fit(
-        before.pairs, before.verdicts, judges, config.margin, before.audit.run_id, provenance, shares.get("fact")
-    )
+        before.pairs, before.verdicts, judges, config.margin, config.panels, before.audit.run_id, provenance,
+        shares.get("fact"),
+    )  # fmt: skip
     findings = tuple(gate(result, load_policy(config.gates or None)))
     return _leave_behind(replace(before, audit=result.model_copy(update={"findings": findings})))
 
@@ -270,12 +276,12 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _fit(
-    pairs: Sequence[Pair], verdicts: Sequence[Verdict], judges: Sequence[Judge], margin: float, run_id: str,
-    provenance: Mapping[str, Any], validity: Estimate | None = None,
+    pairs: Sequence[Pair], verdicts: Sequence[Verdict], judges: Sequence[Judge], margin: float,
+    panels: Sequence[Panel], run_id: str, provenance: Mapping[str, Any], validity: Estimate | None = None,
 ) -> Audit:  # fmt: skip
     kept = [pair for pair in pairs if pair.check is None or pair.check.passed]
     return fit(
-        kept, verdicts, margin=margin, run_id=run_id, provenance=provenance, validity=validity,
+        kept, verdicts, margin=margin, panels=panels, run_id=run_id, provenance=provenance, validity=validity,
         models={judge.name: judge.model for judge in judges},
         notes={judge.name: judge.note for judge in judges if judge.note},
         dropped=Counter(reason for pair in pairs if pair.check for reason in pair.check.reasons[:1]),

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from judgeaudit.records.base import Record
 from judgeaudit.records.display import describe, to_frame, to_table
+from judgeaudit.records.verdicts import Panel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,6 +106,8 @@ class JudgeAudit(Record):
     """Spent on this judge; None when a price is unknown."""
     note: str = ""
     """What must be said whenever this judge is named: ``for demonstration, not for grading``."""
+    panel: Panel | None = None
+    """The judges that decide together under this name, and share their calls and costs with it; None for a judge."""
     provenance: dict[str, Any] = Field(default_factory=dict)
 
     def get(self, term: str, scale: Scale = "net_preference") -> Estimate | None:
@@ -138,9 +141,9 @@ class Audit(Record):
 
     @property
     def counts(self) -> Counts:
-        """Outcomes over all judges."""
-        fields = Counts.model_fields
-        return Counts(**{name: sum(getattr(judge.counts, name) for judge in self.judges) for name in fields})
+        """Outcomes over all judges that were asked; a panel was not."""
+        fields, asked = Counts.model_fields, [judge for judge in self.judges if judge.panel is None]
+        return Counts(**{name: sum(getattr(judge.counts, name) for judge in asked) for name in fields})
 
     def to_pandas(self) -> pd.DataFrame:
         """Return every estimate of every judge as a data frame, one row each."""

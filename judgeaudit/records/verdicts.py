@@ -58,6 +58,17 @@ class JudgeSpec(Record):
     """US dollars per million prompt and completion tokens, where no public price is known."""
 
 
+class Panel(Record):
+    """Several judges that decide together: one more judge, made of their verdicts, without calls of its own."""
+
+    name: Identifier
+    """What every report calls it."""
+    of: tuple[str, ...] = Field(min_length=2)
+    """Names of its members: all compare answers, or all score them."""
+    by: Literal["majority", "mean"] = "majority"
+    """``majority``: the answer that more members chose, a tie where as many; ``mean``: their mean preference."""
+
+
 class Showing(Record):
     """What a judge sees in one call: one answer or two, in the order of the screen."""
 

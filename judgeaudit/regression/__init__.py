@@ -11,7 +11,7 @@ from judgeaudit.regression.design import Calls, Design, tabulate
 from judgeaudit.regression.grades import grade, holm
 from judgeaudit.regression.logit import regress
 from judgeaudit.regression.matrices import facet_design, utility_design
-from judgeaudit.regression.panels import convene, panel_verdicts, self_preference
+from judgeaudit.regression.panels import convene, self_preference
 from judgeaudit.regression.power import clusters_for, detectable, items_needed, still_wide
 from judgeaudit.regression.stopping import confidence_sequence, hybrid_interval, verdict_so_far
 from judgeaudit.regression.validity import invalid_share
@@ -32,7 +32,6 @@ __all__ = [
     "hybrid_interval",
     "invalid_share",
     "items_needed",
-    "panel_verdicts",
     "regress",
     "self_preference",
     "still_wide",

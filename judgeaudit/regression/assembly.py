@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from judgeaudit.records import Audit, Counts, Estimate, JudgeAudit, Pair, Verdict
+from judgeaudit.records import Audit, Counts, Estimate, JudgeAudit, Pair, Panel, Verdict
 from judgeaudit.regression.bmj import LEVEL
 from judgeaudit.regression.comparisons import compare
-from judgeaudit.regression.design import Calls, tabulate
+from judgeaudit.regression.design import Calls, cell_of, tabulate
 from judgeaudit.regression.effects import net_preferences
 from judgeaudit.regression.grades import holm
+from judgeaudit.regression.panels import convene_all, count_panel
 from judgeaudit.regression.points import points
 from judgeaudit.regression.reliability import assess
 from judgeaudit.regression.utility import log_odds
@@ -33,6 +34,7 @@ def fit(
     provenance: Mapping[str, Any] | None = None,
     validity: Estimate | None = None,
     covariates: Sequence[str] = (),
+    panels: Sequence[Panel] = (),
 ) -> Audit:
     """Measure how much every judge rewards style and how much truth.
 
@@ -63,6 +65,8 @@ def fit(
     covariates
         Features of the manipulation checks (such as ``log_words``, the log length ratio) to hold constant: gives
         ``covariate.<name>`` and ``style_given_covariates`` on the log-odds scale.
+    panels
+        Judges that decide together: each is measured as one more judge, on the calls that all of its members answered.
 
     Raises
     ------
@@ -73,7 +77,9 @@ def fit(
     calls = tabulate(pairs, verdicts, covariates)
     names = _in_order(calls, models or {})
     own = {name: [verdict for verdict in verdicts if verdict.trial.judge == name] for name in names}
-    estimates = {name: account_for_invalid_pairs(_estimates(calls[name], margin), validity) for name in names}
+    convened = convene_all(panels, calls)
+    measured = {name: calls[name] for name in names} | convened
+    estimates = {name: account_for_invalid_pairs(_estimates(own, margin), validity) for name, own in measured.items()}
     adjusted = adjust_families(estimates)
     judges = [
         JudgeAudit(
@@ -87,13 +93,26 @@ def fit(
         )
         for name in names
     ]
+    for panel in panels:
+        members = [own[member] for member in panel.of]
+        judges.append(
+            JudgeAudit(
+                name=panel.name,
+                model=f"{panel.by} of {', '.join(panel.of)}",
+                estimates=tuple(adjusted[panel.name]),
+                reliability=assess(convened[panel.name]),
+                counts=count_panel(convened[panel.name], [[cell_of(verdict) for verdict in said] for said in members]),
+                cost_usd=total_cost([verdict for said in members for verdict in said]),
+                panel=panel,
+            )
+        )
     return Audit(
         run_id=run_id,
         items=len({pair.item_id for pair in pairs}),
         pairs=len(pairs),
         dropped=dict(sorted((dropped or {}).items())),
         judges=tuple(judges),
-        contrasts=compare([calls[name] for name in names], margin),
+        contrasts=compare(list(measured.values()), margin),
         provenance={**(provenance or {}), "regression": {"margin": margin, "level": LEVEL, "multiplicity": "Holm"}},
     )
 

@@ -24,13 +24,13 @@ COMPARED = tuple(estimand for estimand in ESTIMANDS if estimand.term != "placebo
 def compare(judges: Sequence[Calls], margin: float | None, level: float = LEVEL) -> tuple[dict[str, Any], ...]:
     """Return the paired difference of every two judges in every effect, with p values adjusted by Holm's method.
 
-    A difference is judge minus versus, on calls both answered. Judges that share no call, or that scored where others
-    chose, are not compared.
+    A difference is judge minus versus, on calls both answered. A judge that scores one answer at a time has no order,
+    and is compared pair by pair with one that chose, by the answer it gave the higher score. Judges that share no call
+    are not compared.
     """
     rows = [
         _row(one, other, estimand, found, margin)
         for one, other in combinations(judges, 2)
-        if one.two_orders == other.two_orders
         for estimand, found in differences(one, other, level)
     ]
     adjusted = holm([row["p_value"] for row in rows])
@@ -43,12 +43,13 @@ def differences(one: Calls, other: Calls, level: float = LEVEL) -> Iterator[tupl
     if not len(mine):
         return
     first, second = one.where(mine), other.where(theirs)
-    cells = tabulate_cells(2 * (first.y - second.y), cell_codes(first), first.cluster, N_CELLS)
+    shown = first if one.two_orders else second
+    cells = tabulate_cells(2 * (first.y - second.y), cell_codes(shown), shown.cluster, N_CELLS)
     for estimand in COMPARED:
-        if estimand.by_position and not one.two_orders:
+        if estimand.by_position and not (one.two_orders and other.two_orders):
             continue
         doubled = replace(estimand, shift=0.0, bounds=difference_bounds(estimand.bounds))
-        found = measure(cells, doubled, two_orders=one.two_orders, level=level)
+        found = measure(cells, doubled, two_orders=shown.two_orders, level=level)
         if not isinstance(found, str):
             yield estimand, found
 
@@ -60,11 +61,28 @@ def difference_bounds(bounds: Bounds) -> Bounds:
 
 
 def shared_calls(one: Calls, other: Calls) -> tuple[Ints, Ints]:
-    """Return the positions, in each judge's verdicts, of the cells of the plan that both answered."""
+    """Return the positions, in each judge's verdicts, of the cells of the plan that both answered.
+
+    A verdict read from scores stands for both orders, and so may be shared by two calls of a judge that chose.
+    """
     replicates = 1 + max(int(calls.replicate.max(initial=0)) for calls in (one, other))
-    here, there = ((2 * calls.pair + (calls.s < 0)) * replicates + calls.replicate for calls in (one, other))
-    _, mine, theirs = np.intersect1d(here, there, assume_unique=True, return_indices=True)
-    return mine.astype(np.int64), theirs.astype(np.int64)
+    by_order = one.two_orders and other.two_orders
+    here, there = (
+        (2 * calls.pair + (by_order & (calls.s < 0))) * replicates + calls.replicate for calls in (one, other)
+    )
+    if one.two_orders and not other.two_orders:
+        return _looked_up(here, there)
+    return tuple(reversed(_looked_up(there, here)))  # type: ignore[return-value]
+
+
+def _looked_up(keys: Ints, among: Ints) -> tuple[Ints, Ints]:
+    """Return the positions of ``keys`` that occur among others, each once, and where; ``keys`` may repeat."""
+    order = np.argsort(among, kind="stable")
+    at = np.searchsorted(among[order], keys)
+    found = np.flatnonzero(at < len(among))
+    found = found[among[order][at[found]] == keys[found]]
+    by_key = found[np.argsort(keys[found], kind="stable")]
+    return by_key.astype(np.int64), order[at[by_key]].astype(np.int64)
 
 
 def _row(one: Calls, other: Calls, estimand: Estimand, found: Interval, margin: float | None) -> dict[str, Any]:

@@ -32,6 +32,8 @@ CODES: dict[Contrast, int] = {contrast: code for code, contrast in enumerate(CON
 PLACEBO = CODES["placebo"]
 RATER = "rater:"
 """How the ``model`` of a verdict begins when a person gave it."""
+Cell = tuple[str, str, int]
+"""Pair, order and replicate of a call."""
 
 
 @dataclass(frozen=True)
@@ -274,14 +276,15 @@ def tabulate(pairs: Iterable[Pair], verdicts: Iterable[Verdict], covariates: Seq
     return {judge: _calls(judge, table, index, by_judge[judge]) for judge in sorted(by_judge)}
 
 
-def _cell(verdict: Verdict) -> tuple[str, str, int]:
+def cell_of(verdict: Verdict) -> Cell:
+    """Return the cell of the plan that a verdict fills, the same for every judge."""
     return verdict.trial.pair_id, verdict.trial.order, verdict.trial.replicate
 
 
 def _calls(judge: str, table: PairTable, index: Mapping[str, int], verdicts: Sequence[Verdict]) -> Calls:
-    ordered = sorted(verdicts, key=_cell)
+    ordered = sorted(verdicts, key=cell_of)
     for one, other in pairwise(ordered):
-        if _cell(one) == _cell(other):
+        if cell_of(one) == cell_of(other):
             raise DesignError(
                 f"judge {judge!r} has two verdicts for pair {one.trial.pair_id!r}, order {one.trial.order!r}, "
                 f"replicate {one.trial.replicate}; keep one, or give repeated calls replicate numbers of their own"

@@ -6,34 +6,31 @@ panels and one model under several prompts are then compared like any judges: ve
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
-from typing import Literal
 
 import numpy as np
 
 from judgeaudit.errors import DesignError
-from judgeaudit.records import CONTRASTS, Estimate, Pair, Verdict
+from judgeaudit.records import CONTRASTS, Counts, Estimate, Panel
 from judgeaudit.regression.bmj import DIFFERENCE, LEVEL, tabulate_cells
 from judgeaudit.regression.comparisons import shared_calls
-from judgeaudit.regression.design import Calls, tabulate
+from judgeaudit.regression.design import Calls, Cell
 from judgeaudit.regression.effects import METHOD, N_CELLS, Estimand, cell_codes, measure, to_estimate
 
-Rule = Literal["mean", "majority"]
 
-
-def convene(members: Sequence[Calls], name: str, rule: Rule = "majority") -> Calls:
+def convene(members: Sequence[Calls], panel: Panel) -> Calls:
     """Return the panel of several judges as one judge, on the calls that every member answered.
+
+    Scores of members are averaged where the panel decides by the mean; a majority has no score.
 
     Parameters
     ----------
     members
-        Two judges or more, all with choices or all with scores.
-    name
-        Name of the panel.
-    rule
-        ``mean`` averages the preferences; ``majority`` gives the answer more members chose, a tie where as many.
+        The calls of the panel's members, all with choices or all with scores.
+    panel
+        Its name, and how it decides.
 
     Raises
     ------
@@ -41,49 +38,45 @@ def convene(members: Sequence[Calls], name: str, rule: Rule = "majority") -> Cal
         When there are fewer than two members, or their protocols or pairs differ.
     """
     if len(members) < 2:
-        raise DesignError(f"panel {name!r} has {len(members)} member(s); a panel needs at least two judges")
+        raise DesignError(f"panel {panel.name!r} has {len(members)} member(s); a panel needs at least two judges")
     if len({calls.two_orders for calls in members}) > 1 or any(c.pairs is not members[0].pairs for c in members):
         raise DesignError(
-            f"the members of panel {name!r} were asked differently; convene judges of one run and protocol"
+            f"the members of panel {panel.name!r} were asked differently; convene judges of one run and protocol"
         )
     common = reduce(lambda calls, other: calls.where(shared_calls(calls, other)[0]), members[1:], members[0])
-    votes = np.array([calls.y[shared_calls(common, calls)[1]] for calls in members])
-    choices = np.sign(votes - 0.5)
-    y = votes.mean(axis=0) if rule == "mean" else 0.5 + 0.5 * np.sign(choices.sum(axis=0))
-    return replace(common, judge=name, y=y, tie=(y == 0.5).astype(np.float64))
+    heard = [calls.where(shared_calls(common, calls)[1]) for calls in members]
+    votes, score_a, score_b = (np.mean([getattr(c, of) for c in heard], axis=0) for of in ("y", "score_a", "score_b"))
+    if panel.by == "majority":
+        votes = 0.5 + 0.5 * np.sign(np.sign([c.y - 0.5 for c in heard]).sum(axis=0))
+        score_a = score_b = np.full(len(votes), np.nan)
+    tie = (votes == 0.5).astype(np.float64)
+    return replace(common, judge=panel.name, y=votes, tie=tie, score_a=score_a, score_b=score_b)
 
 
-def panel_verdicts(
-    pairs: Sequence[Pair], verdicts: Sequence[Verdict], members: Sequence[str], name: str, rule: Rule = "majority"
-) -> list[Verdict]:
-    """Return the verdicts of a panel, to be given to ``fit`` beside those of its members.
+def convene_all(panels: Sequence[Panel], calls: Mapping[str, Calls]) -> dict[str, Calls]:
+    """Return the calls of every panel, by name.
 
     Raises
     ------
     DesignError
-        When a member has no verdicts, or as for ``convene``.
+        When a member has no verdicts, a panel has the name of a judge, or as for `convene`.
     """
-    by_judge = tabulate(pairs, [verdict for verdict in verdicts if verdict.trial.judge in members])
-    absent = [member for member in members if member not in by_judge]
-    if absent:
-        raise DesignError(f"panel {name!r}: no verdicts of {', '.join(absent)}; name judges of this run")
-    panel = convene([by_judge[member] for member in members], name, rule)
-    said = {(panel.pairs.ids[p], int(s), int(r)): float(y) for p, s, r, y in _rows(panel)}
-    return [_as_panel(v, name, said) for v in verdicts if v.trial.judge == members[0]]
+    for panel in panels:
+        absent = [member for member in panel.of if member not in calls]
+        if absent:
+            raise DesignError(
+                f"panel {panel.name!r}: no verdicts of {', '.join(absent)}; name judges of this run: {', '.join(calls)}"
+            )
+        if panel.name in calls:
+            raise DesignError(f"panel {panel.name!r} has the name of a judge; give it its own")
+    return {panel.name: convene([calls[member] for member in panel.of], panel) for panel in panels}
 
 
-def _rows(panel: Calls) -> list[tuple[int, int, int, float]]:
-    return list(zip(panel.pair.tolist(), panel.s.tolist(), panel.replicate.tolist(), panel.y.tolist(), strict=True))
-
-
-def _as_panel(verdict: Verdict, name: str, said: dict[tuple[str, int, int], float]) -> Verdict:
-    """Put the panel in place of its first member; a cell that any member left open is missing."""
-    trial = verdict.trial.model_copy(update={"judge": name, "content": ""})
-    y = said.get((trial.pair_id, 1 if trial.order == "ab" else -1, trial.replicate))
-    if y is None:
-        return Verdict(trial=trial, outcome="missing", reason="panel_incomplete", attempts=0)
-    choice: Literal["a", "b", "tie"] = "tie" if y == 0.5 else ("a" if y > 0.5 else "b")
-    return Verdict(trial=trial, outcome="valid", choice=choice, preference=y, cost_usd=0.0, attempts=0)
+def count_panel(answered: Calls, plans: Sequence[Collection[Cell]]) -> Counts:
+    """Count how the calls planned for every member ended: answered by all of them, or missing for the panel."""
+    planned = len(set(plans[0]).intersection(*plans[1:]))
+    valid = len(answered)
+    return Counts(planned=planned, valid=valid, missing=planned - valid, tie=int(answered.tie.sum()))
 
 
 def self_preference(
@@ -113,7 +106,11 @@ def self_preference(
     if not others:
         raise DesignError("self-preference is a difference: name at least one judge of another family")
     mine = judge.where(np.isin(np.array(judge.pairs.ids)[judge.pair], list(own)))
-    baseline = others[0] if len(others) == 1 else convene(others, "others", "mean")
+    baseline = (
+        others[0]
+        if len(others) == 1
+        else convene(others, Panel(name="others", of=tuple(calls.judge for calls in others), by="mean"))
+    )
     here, there = shared_calls(mine, baseline)
     estimand = Estimand("self_preference", dict.fromkeys(CONTRASTS, 1 / 7), DIFFERENCE)
     if not len(here):

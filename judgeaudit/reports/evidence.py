@@ -12,6 +12,7 @@ import numpy as np
 from judgeaudit.records import CONTRASTS, OUTCOMES, Audit, Contrast, Estimate, Pair, Verdict
 from judgeaudit.regression.design import CODES, Calls, tabulate
 from judgeaudit.regression.effects import STYLE_REWARD, Estimand, measure, net_cells, to_estimate
+from judgeaudit.regression.panels import convene_all
 
 FEWEST_DRAWS, MOST_DRAWS, WORK = 99, 1999, 2_000_000
 """Permutations behind the test of informative missingness: fewer where there are very many verdicts."""
@@ -57,6 +58,7 @@ def gather(audit: Audit, pairs: Sequence[Pair], verdicts: Sequence[Verdict]) -> 
     contrast_of = {pair.id: pair.contrast for pair in pairs}
     cluster_of = {pair.id: pair.cluster or pair.item_id for pair in pairs}
     calls = tabulate(pairs, verdicts) if verdicts else {}
+    calls |= convene_all([judge.panel for judge in audit.judges if judge.panel and calls], calls)
     names = [judge.name for judge in audit.judges]
     own = {name: [v for v in verdicts if v.trial.judge == name] for name in names}
     return Evidence(

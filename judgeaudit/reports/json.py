@@ -156,8 +156,8 @@ def write(text: str, path: str | Path) -> None:
 
 
 def total_cost(judges: Iterable[JudgeAudit]) -> float | None:
-    """Return what all judges cost together, or None when one price is unknown."""
-    costs = [judge.cost_usd for judge in judges]
+    """Return what all judges that were asked cost together, or None when one price is unknown."""
+    costs = [judge.cost_usd for judge in judges if judge.panel is None]
     known = [cost for cost in costs if cost is not None]
     return math.fsum(known) if len(known) == len(costs) else None
 
@@ -183,6 +183,7 @@ def _judge(judge: JudgeAudit) -> dict[str, Any]:
         "counts": _ordered(judge.counts, COUNT_FIELDS),
         "cost_usd": judge.cost_usd,
         "note": judge.note,
+        "panel": judge.panel and judge.panel.model_dump(mode="json"),
         "provenance": _sorted(judge.provenance),
     }
 

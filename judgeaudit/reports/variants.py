@@ -50,6 +50,8 @@ class Family(NamedTuple):
 def families(audit: Audit, verdicts: Sequence[Verdict] = ()) -> list[Family]:
     """Return every model that was asked in more than one way, with a recommendation.
 
+    A panel is one more way of asking its first member.
+
     Examples
     --------
     >>> families(Audit(judges=(JudgeAudit(name="a", model="m"), JudgeAudit(name="b", model="m"))))[0].recommendation
@@ -57,7 +59,8 @@ def families(audit: Audit, verdicts: Sequence[Verdict] = ()) -> list[Family]:
     """
     models: dict[str, list[JudgeAudit]] = {}
     for judge in audit.judges:
-        models.setdefault(judge.model, []).append(judge)
+        asked = audit.judge(judge.panel.of[0]) if judge.panel else judge
+        models.setdefault(asked.model, []).append(judge)
     return [_family(audit, model, judges, verdicts) for model, judges in models.items() if len(judges) > 1]
 
 
@@ -68,7 +71,7 @@ def _family(audit: Audit, model: str, judges: Sequence[JudgeAudit], verdicts: Se
             judge,
             difference(audit, judge.name, first, "style_reward"),
             difference(audit, judge.name, first, "truth_sensitivity"),
-            _seconds(judge.name, verdicts),
+            _seconds(judge, verdicts),
             judge.cost_usd / judge.counts.valid if judge.cost_usd is not None and judge.counts.valid else None,
         )
         for judge in judges
@@ -89,9 +92,14 @@ def _known(row: Mapping[str, Any]) -> bool:
     return all(isinstance(row.get(name), int | float) for name in ("estimate", "conf_low", "conf_high"))
 
 
-def _seconds(name: str, verdicts: Sequence[Verdict]) -> float | None:
-    times = [verdict.latency_s for verdict in verdicts if verdict.trial.judge == name and verdict.latency_s > 0]
-    return median(times) if times else None
+def _seconds(judge: JudgeAudit, verdicts: Sequence[Verdict]) -> float | None:
+    """Return the median time of a call; of a panel, whose members are asked side by side, that of its slowest."""
+    asked = judge.panel.of if judge.panel else (judge.name,)
+    times: dict[str, list[float]] = {name: [] for name in asked}
+    for verdict in verdicts:
+        if verdict.trial.judge in times and verdict.latency_s > 0:
+            times[verdict.trial.judge].append(verdict.latency_s)
+    return max((median(own) for own in times.values() if own), default=None)
 
 
 def recommend(variants: Sequence[Variant]) -> str:

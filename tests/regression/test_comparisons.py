@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from judgeaudit.regression import fit
 from judgeaudit.regression.comparisons import compare, differences, shared_calls
 from judgeaudit.regression.design import Calls
 from judgeaudit.regression.population import Taste, draw_calls, item_tastes
+
+from .simulation import judge_pairs, make_pairs
 
 
 def two_judges(seed: int, style: float, shared: float = 1.0, items: int = 60) -> tuple[Calls, Calls]:
@@ -84,3 +87,21 @@ def test_two_judges_alike_are_rarely_called_different() -> None:
         found = {e.term: f for e, f in differences(*two_judges(seed + 100, 0.0))}
         wrong += found["style_reward"].p_value < 0.05
     assert 1 <= wrong <= 17
+
+
+def test_a_judge_that_scores_is_compared_pair_by_pair_with_one_that_chooses() -> None:
+    """Scores have no order: one verdict stands beside the choices in both, and position is not compared."""
+    pairs = make_pairs(40)
+    chose = judge_pairs(pairs, Taste(style=2.0), 1, judge="chooser")
+    scored = [
+        v.model_copy(update={"trial": v.trial.model_copy(update={"judge": "scorer", "protocol": "score"})})
+        for v in judge_pairs(pairs, Taste(style=0.0), 2, judge="x")
+        if v.trial.order == "ab"
+    ]
+    rows = {row["term"]: row for row in fit(pairs, chose + scored).contrasts}
+    assert (rows["style_reward"]["judge"], rows["style_reward"]["versus"]) == ("chooser", "scorer")
+    assert rows["style_reward"]["conf_low"] > 0
+    assert rows["style_reward"]["n"] == sum(v.trial.pair_id.endswith(("style_true", "style_false")) for v in chose)
+    turned = {row["term"]: row for row in fit(pairs, chose + scored, models={"scorer": "m", "chooser": "m"}).contrasts}
+    assert turned["style_reward"]["estimate"] == -rows["style_reward"]["estimate"]
+    assert "position" not in rows

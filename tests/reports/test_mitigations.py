@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from judgeaudit.config import parse_config
+from judgeaudit.errors import ConfigError
 from judgeaudit.items import load_items
-from judgeaudit.pipeline import make_pairs, run
+from judgeaudit.pipeline import load_run, make_pairs, reparse, run
 from judgeaudit.reports import report
 from judgeaudit.reports.variants import families
 from tests.server import Request, Server
@@ -56,7 +57,7 @@ def done(tmp_path_factory):
 def test_every_shipped_way_of_asking_brings_verdicts(done):
     """No cell of any prompt or protocol is lost."""
     assert {judge.name: judge.counts.planned - judge.counts.valid for judge in done.audit.judges} == dict.fromkeys(
-        ("plain", "ignore-style", "letter", "with-reference", "scores"), 0
+        ("plain", "ignore-style", "letter", "with-reference", "scores", "panel"), 0
     )
 
 
@@ -67,9 +68,44 @@ def test_the_ways_are_told_apart_and_one_is_recommended(done):
     assert ways["ignore-style"].style.conf_high < -0.5
     assert ways["ignore-style"].truth.conf_low > -0.1
     assert ways["letter"].style.estimate == 0
-    assert ways["scores"].style is None  # scored one at a time: there is no call both answered
+    assert ways["panel"].style.estimate == 0  # two of its three members fall for style
+    assert ways["scores"].style.conf_high < -0.5  # scored one at a time, and paired by the pair
     assert all(way.cost and way.seconds for way in ways.values())
-    assert family.recommendation.startswith(("Ask as ignore-style", "Ask as with-reference"))
+    assert family.recommendation.startswith(("Ask as ignore-style", "Ask as with-reference", "Ask as scores"))
+
+
+def test_a_panel_costs_its_members_and_the_run_counts_it_once(done):
+    """The price of a panel is that of its members, and neither calls nor dollars of the run are counted twice."""
+    cost = {judge.name: judge.cost_usd for judge in done.audit.judges}
+    assert cost["panel"] == pytest.approx(cost["plain"] + cost["ignore-style"] + cost["letter"])
+    stored = json.loads((done.path / "audit.json").read_text(encoding="utf-8"))
+    assert stored["run"]["planned"] == len(done.verdicts)
+    assert stored["run"]["cost_usd"] == pytest.approx(sum(verdict.cost_usd for verdict in done.verdicts))
+
+
+def test_a_panel_is_read_back_with_the_run(done):
+    """What a panel is made of survives the file, and measuring the stored run again gives the same bytes."""
+    assert load_run(done.path).audit.judge("panel").panel == done.audit.judge("panel").panel
+    before = (done.path / "audit.json").read_bytes()
+    reparse(done.path)
+    assert (done.path / "audit.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("panel", "said"),
+    [
+        ({"name": "jury", "of": ["plain", "lettre"]}, "no judge named 'lettre'"),
+        ({"name": "jury", "of": ["plain", "plain"]}, "'plain' is named twice"),
+        ({"name": "jury", "of": ["plain", "scores"]}, "some members score answers and others compare them"),
+        ({"name": "plain", "of": ["scores", "letter"]}, "two judges are named 'plain'"),
+        ({"name": "jury", "of": ["plain"]}, "at least 2"),
+    ],
+)
+def test_a_panel_that_cannot_sit_is_refused_before_anything_is_asked(panel, said):
+    """An unknown member, one vote twice, scores beside choices, a name that is taken, and a panel of one."""
+    stated = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        parse_config(stated | {"panels": [panel]})
 
 
 @pytest.mark.parametrize("form", ["terminal", "markdown", "html"])
@@ -77,6 +113,6 @@ def test_every_report_says_which_way_to_take(done, form, tmp_path):
     """The recommendation stands in the summary, the comment and the page."""
     report(done.audit, form, tmp_path / "x", pairs=done.pairs, verdicts=done.verdicts)
     text = (tmp_path / "x").read_text(encoding="utf-8")
-    assert re.search(r"Ask as (ignore|with)\\?-(style|reference)", text)
+    assert re.search(r"Ask as (ignore\\?-style|with\\?-reference|scores)", text)
     if form == "terminal":
         assert len(text.splitlines()) <= 24
