@@ -14,8 +14,9 @@ FIRST = ("id", "item_id", "question", "contrast", "factor", "dose", "a", "b")
 
 
 def write_pairs(pairs: Iterable[Pair], path: Path) -> None:
-    """Write pairs as JSONL; the file appears whole or not at all."""
+    """Write pairs as JSONL; the file appears whole or not at all, and only its owner can read it."""
     part = path.with_name(path.name + ".part")
+    part.touch(mode=0o600)
     with part.open("w", encoding="utf-8", newline="\n") as sink:
         for pair in pairs:
             sink.write(pair.model_dump_json() + "\n")

@@ -103,6 +103,7 @@ def fit(
                 reliability=assess(convened[panel.name]),
                 counts=count_panel(convened[panel.name], [[cell_of(verdict) for verdict in said] for said in members]),
                 cost_usd=total_cost([verdict for said in members for verdict in said]),
+                note="; ".join(dict.fromkeys(note for member in panel.of if (note := (notes or {}).get(member)))),
                 panel=panel,
             )
         )

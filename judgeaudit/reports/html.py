@@ -138,7 +138,7 @@ def _forest(audit: Audit, base: str, mark: str, title: str, part: str) -> dict[s
     floors = [judge.reliability.noise_floor for judge in audit.judges if judge.reliability.noise_floor is not None]
     least = next((limit.min for limit in load_policy().limits if limit.term == base), None)
     plot = plots.forest(
-        rows,
+        {name: series for name, series in rows.items() if any(e and e.estimate is not None for _, _, e in series)},
         title=f"{title}, each judge with its 95% interval",
         margin=_margin(audit) if base == "style_reward" else None,
         floor=max(floors, default=None),

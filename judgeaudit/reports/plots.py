@@ -31,6 +31,9 @@ COLOURS = 8
 Series = tuple[str, int, Estimate | None]
 """Name, number of the judge, estimate."""
 
+CHARACTER = 7.2
+"""Width of one character of a row's name, in pixels."""
+
 
 def hue(number: int) -> str:
     """Return the class that carries the colour of a judge."""
@@ -200,13 +203,19 @@ def forest(
     shapes = _bands(x, top, bottom, margin, floor, least)
     place = top
     for (name, series), height in zip(rows.items(), heights, strict=True):
-        shapes.append(text((left - 12, place + height / 2 + 4), name, "row", "end"))
+        shapes.append(text((left - 12, place + height / 2 + 4), _fitted(name, left - 12), "row", "end"))
         shapes.append(line((left, place + height), (width - 16, place + height), "grid"))
         for k, (judge, number, estimate) in enumerate(series):
             if estimate is not None and estimate.estimate is not None:
                 shapes.append(_whisker(estimate, judge, number, x, place + gap / 2 + step * (k + 0.5)))
         place += height
     return picture(shapes, width, bottom + 22, title)
+
+
+def _fitted(name: str, room: float) -> str:
+    """Cut a name that is wider than its room, in pixels; the table behind the plot has it in full."""
+    most = int(room // CHARACTER)
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _range(rows: Mapping[str, Sequence[Series]], margin: float | None) -> Point:
@@ -300,7 +309,7 @@ def shares(rows: Sequence[tuple[str, int, float | None]], *, title: str, chance:
     shapes += [line((x(chance), top), (x(chance), bottom), "floor"), text((x(chance), top - 8), "chance", "hint")]
     for k, (name, number, share) in enumerate(rows):
         y = top + step * (k + 0.5)
-        shapes.append(text((left - 12, y + 4), name, "row", "end"))
+        shapes.append(text((left - 12, y + 4), _fitted(name, left - 12), "row", "end"))
         if share is None:
             shapes.append(text((left + 6, y + 4), "not measured", "hint", "start"))
         else:

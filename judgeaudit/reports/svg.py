@@ -109,7 +109,8 @@ def marker(at: Point, shape: int, class_: str, tip: str = "", size: float = 5) -
     at
         Centre in pixels.
     shape
-        Number of the judge: circle, square, diamond, triangle, and then again.
+        Number of the judge: circle, square, diamond, triangle, and then again; after eight, when colours come again,
+        the shapes are moved on by one.
     class_
         Classes that carry the colour.
     tip
@@ -119,9 +120,10 @@ def marker(at: Point, shape: int, class_: str, tip: str = "", size: float = 5) -
     """
     x, y = at
     name = f"mark {class_}"
-    if shape % 4 == 0:
+    kind = (shape + shape // 8) % 4
+    if kind == 0:
         return element("circle", element("title", tip) if tip else "", class_=name, cx=x, cy=y, r=size)
-    rim = [(x + size * dx, y + size * dy) for dx, dy in RIMS[shape % 4 - 1]]
+    rim = [(x + size * dx, y + size * dy) for dx, dy in RIMS[kind - 1]]
     return path(rim, name, closed=True, tip=tip)
 
 

@@ -79,6 +79,7 @@ def test_a_run_leaves_behind_what_the_design_says(finished):
         p.name for p in out.iterdir()
     }
     assert out.stat().st_mode & 0o777 == 0o700
+    assert {path.name for path in out.iterdir() if path.stat().st_mode & 0o077} == set()
     first = json.loads((out / "pairs.jsonl").read_text().splitlines()[0])
     assert {"id", "item_id", "question", "contrast", "factor", "dose", "a", "b"} <= set(first)
     assert {"text", "style", "errors"} == set(first["a"])
