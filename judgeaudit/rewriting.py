@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from judgeaudit.assets import find_asset
 from judgeaudit.checks import verify
+from judgeaudit.checks.apart import REPHRASED
 from judgeaudit.checks.reader import Calibration, calibrate, confirm
 from judgeaudit.collection.budget import Budget
 from judgeaudit.config import RewriteConfig
@@ -34,7 +35,7 @@ Result = TypeVar("Result")
 
 CALIBRATED_ON = 20
 """Items whose slot pairs, of known truth, a reader is shown before it may disagree with anything."""
-PROMPTS = ("style", "fact", "again", "reader")
+PROMPTS = ("style", "rephrase", "fact", "again", "reader")
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def rewrite_items(
         When a model cannot be reached; replies so far are kept.
     """
     _refuse_kin(config, judges)
+    _ask_for_reader(config)
     tasks = planned_tasks(items, config, seed)
     return _in_a_loop(lambda: _rewrite(items, tasks, config, seed, cache_dir))
 
@@ -85,6 +87,16 @@ def planned_tasks(items: Sequence[Item], config: RewriteConfig, seed: int) -> li
     return plan_tasks(
         items, facets=config.facets, kinds=config.errors, doses=config.doses, n_items=config.items, seed=seed
     )
+
+
+def _ask_for_reader(config: RewriteConfig) -> None:
+    """Refuse to have words of substance exchanged where nobody reads what comes of it."""
+    unread = [facet for facet in config.facets if facet in REPHRASED]
+    if unread and config.reader is None:
+        raise ConfigError(
+            f"rewrites.facets: {', '.join(unread)} put other words for the same thing, and that they mean the same no "
+            "rule can tell; name a reader, a model that compares what both versions claim"
+        )
 
 
 def _refuse_kin(config: RewriteConfig, judges: Iterable[str]) -> None:
@@ -136,7 +148,13 @@ async def _rewrite(
 def reasons_against(pair: Pair) -> set[str]:
     """Return the reason codes against a pair that a model wrote: by its edits, and again by its bare texts."""
     bare = pair.model_copy(update={"reference": "", "edits_a": (), "edits_b": ()})
-    return {reason for checked in verify([pair, bare]) if checked.check for reason in checked.check.reasons}
+    by_edits, by_text = (set(checked.check.reasons) if checked.check else set() for checked in verify([pair, bare]))
+    return by_edits | (by_text - {"content", "order"} if _rephrased(pair) else by_text)
+
+
+def _rephrased(pair: Pair) -> bool:
+    """Return whether one of the answers puts other words for the same thing."""
+    return any(style.facet in REPHRASED for style in (*pair.a.style, *pair.b.style))
 
 
 def _known_pairs(items: Sequence[Item], seed: int) -> list[Pair]:
@@ -151,13 +169,14 @@ def _known_pairs(items: Sequence[Item], seed: int) -> list[Pair]:
 
 
 async def _second_opinion(written: Written, calibration: Calibration, reader: FormWriter, model: str) -> Written:
-    """Drop a kept change that a fit reader disputes."""
+    """Drop a kept change that a fit reader disputes, and one that needs a reader and has no fit one."""
     if written.change is None:
         return written
     pair = simple_pair(written.task, written.change, model)
-    if not calibration.may_decide(pair) or await confirm(pair, reader.fill):
+    fit = calibration.may_vouch if _rephrased(pair) else calibration.may_decide(pair)
+    if (fit and await confirm(pair, reader.fill)) or (not fit and not _rephrased(pair)):
         return written
-    return replace(written, outcome="unverifiable", change=None, reasons=("disputed",))
+    return replace(written, outcome="unverifiable", change=None, reasons=("disputed" if fit else "unread",))
 
 
 async def _together(doings: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:

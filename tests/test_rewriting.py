@@ -170,6 +170,75 @@ def test_a_fit_reader_drops_what_it_disputes():
     assert provenance["counts"]["reasons"].get("disputed", 0) > 0
 
 
+BRIDGE = Item(
+    id="bridge",
+    question="How was the bridge built, and who uses it?",
+    answer="The bridge was built in 1894 by a crew of local men. It helps ships to pass the town, and people use it.",
+)
+OTHER_WORDS = {
+    "len.terse": ("a crew of local men", "local men"),
+    "lex.rare": ("people use", "inhabitants utilise"),
+    "lex.plain": ("people", "folk"),
+}
+
+
+def rephrase(facet, replacement, read=slot_reader):
+    """What becomes of one exchange of words, by a reader that has shown its worth on the slots of other items."""
+
+    def write(request):
+        known = BRIDGE.answer in first_prompt(request) and '"kind" is "style"' in first_prompt(request)
+        return script(edit(*replacement)) if known else script()
+
+    with Server(write) as server, Server(reader(read)) as second:
+        other = spec(second, "reader", "openai/lector-1")
+        return rewrite_items([BRIDGE, *ITEMS], config(server, items=None, facets=(facet,), reader=other))
+
+
+@pytest.mark.parametrize("facet", OTHER_WORDS)
+def test_other_words_for_the_same_thing_pass_when_a_fit_reader_vouches_for_them(facet):
+    """Terse, rare and plain wordings exchange words of substance, which our rules alone would call a leak."""
+    rewrites = rephrase(
+        facet, OTHER_WORDS[facet], lambda a, b: slot_reader(a, b) if "bridge" not in a else (True, "neither")
+    )
+    (pair,) = rewrites.pairs
+    assert pair.check.passed
+    assert pair.a.text == BRIDGE.answer.replace(*OTHER_WORDS[facet])
+
+
+@pytest.mark.parametrize(
+    ("facet", "replacement", "reason"),
+    [
+        ("len.terse", ("local men", "men of the place"), "wrong-way"),
+        ("lex.rare", ("people", "men"), "wrong-way"),
+        ("lex.plain", ("people", "inhabitants"), "wrong-way"),
+        ("lex.rare", ("1894", "eighteen ninety-four"), "number"),
+        ("lex.rare", ("in 1894 by", "throughout 1894 beneath"), "relation"),
+    ],
+)
+def test_other_words_that_go_the_wrong_way_or_touch_a_claim_are_dropped(facet, replacement, reason):
+    """Length must go the way the facet says, and numbers, names and words of relation are never exchanged."""
+    rewrites = rephrase(facet, replacement)
+    assert not rewrites.pairs
+    assert reason in rewrites.provenance["counts"]["reasons"]
+
+
+def test_other_words_are_dropped_when_the_reader_disputes_them_or_is_not_fit():
+    """A reader that calls all claims the same sees no error, and may not vouch for anything."""
+    disputed = rephrase(
+        "lex.rare", ("people", "passengers"), lambda a, b: slot_reader(a, b) if "bridge" not in a else (False, "A")
+    )
+    unread = rephrase("lex.rare", ("people", "passengers"), lambda a, b: (True, "neither"))
+    assert disputed.provenance["counts"]["reasons"]["disputed"] == 1
+    assert unread.provenance["counts"]["reasons"]["unread"] == 1
+    assert not disputed.pairs + unread.pairs
+
+
+def test_other_words_without_a_reader_are_refused():
+    """No rule can tell that two words mean the same."""
+    with Server(SCRIBE.good) as server, pytest.raises(ConfigError, match="name a reader"):
+        rewrite_items(ITEMS, config(server, facets=("lex.plain",)))
+
+
 def test_items_without_annotated_facts_are_enough():
     """A user's own answers need no slots: the model finds the facts, and the reader has nothing to be measured on."""
     answer = "The bridge was opened in 1894. It crosses the river Thames beside the Tower."

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from judgeaudit.checks.apart import citation_reasons, misspelling_reasons, omission_reasons, stripping_reasons
+from judgeaudit.checks.apart import (
+    REPHRASED,
+    citation_reasons,
+    misspelling_reasons,
+    omission_reasons,
+    rephrasing_reasons,
+    stripping_reasons,
+)
 from judgeaudit.checks.rules import edit_reasons, same_words, style_reasons
 from judgeaudit.records import FACT_KINDS, Answer, Contrast, Edit, Pair
 from judgeaudit.text import words
@@ -29,6 +36,7 @@ APART: Mapping[str, Callable[[Edit, str], Set[str]]] = {
     "fmt.strip": stripping_reasons,
     "authority.citation": citation_reasons,
     "omission.sentence": omission_reasons,
+    **dict.fromkeys(REPHRASED, rephrasing_reasons),
 }
 """Facets whose edits are judged one by one, each in its place, and not by the text that they make."""
 

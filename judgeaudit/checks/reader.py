@@ -51,6 +51,11 @@ class Calibration(Record):
         share = self.style if pair.contrast.startswith("style_") else self.fact
         return share is not None and share >= FIT_TO_DECIDE
 
+    @property
+    def may_vouch(self) -> bool:
+        """Whether the reader sees both that claims are the same and that one is wrong, and so may vouch for a pair."""
+        return all(share is not None and share >= FIT_TO_DECIDE for share in (self.style, self.fact))
+
 
 async def confirm(pair: Pair, read: Reader, votes: int = VOTES) -> bool | None:
     """Return whether the majority of blind readings finds the difference that the pair's contrast claims.

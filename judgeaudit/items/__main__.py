@@ -60,6 +60,7 @@ def counts(items: list[Item]) -> str:
         "of which near misses (minor)": sum(d.severity == "minor" for d in wrong),
         "wrong values that change another fact too (later steps, exchanges)": sum(bool(d.carry) for d in wrong),
         "terms that may be set in bold": sum(len(item.terms) for item in items),
+        "sentences that may open with a connective": sum(len(item.additive) for item in items),
     }
     rows |= {f"items, {domain}": n for domain, n in sorted(Counter(item.domain for item in items).items())}
     rows |= {f"facts, {kind}": n for kind, n in Counter(fact.kind for fact in facts).most_common()}

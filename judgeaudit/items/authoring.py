@@ -11,8 +11,10 @@
 - ``{{kind#id:...}}`` names the fact, and ``{{#id}}`` repeats its value: all occurrences move together.
 - ``wrong > x=12, y=30`` carries an error on: facts ``x`` and ``y`` take the values that follow from it.
 - ``{{conflation#x&y:...}}`` says that the wrong value is what stands at fact ``y``; mark both.
-- ``[[term]]`` may be set in bold. ``ref:`` and ``source:`` lines come before the answer. A line break inside
-  a paragraph is a blank; an empty line keeps a paragraph break; a fenced code block keeps its lines.
+- ``[[term]]`` may be set in bold. ``(+)`` before a sentence says that it adds a point that does not hang on the one
+  before it, and so may open with a connective.
+- ``ref:`` and ``source:`` lines come before the answer. A line break inside a paragraph is a blank; an empty line keeps
+  a paragraph break; a fenced code block keeps its lines.
 - ``provenance: guessed``, before the answer, says that a rule proposed the facts; whoever has checked them deletes it.
 """
 
@@ -28,7 +30,7 @@ from pydantic import ValidationError
 from judgeaudit.errors import ItemError, suggest
 from judgeaudit.records import FACT_KINDS, Distractor, Fact, Item
 
-MARK = re.compile(r"\{\{(?P<slot>.*?)\}\}|\[\[(?P<term>.*?)\]\]", re.DOTALL)
+MARK = re.compile(r"\{\{(?P<slot>.*?)\}\}|\[\[(?P<term>.*?)\]\]|(?P<additive>\(\+\) )", re.DOTALL)
 HEAD = re.compile(
     r"(?:(?P<kind>[a-z]+))?(?:#(?P<id>[A-Za-z0-9._-]+))?(?:&(?P<swap>[A-Za-z0-9._-]+))?(?::(?P<body>.*))?\Z", re.DOTALL
 )
@@ -42,6 +44,7 @@ class _Draft:
     answer: str = ""
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     terms: list[tuple[int, int]] = field(default_factory=list)
+    additive: list[int] = field(default_factory=list)
 
     def add_text(self, text: str) -> None:
         self.answer += text
@@ -133,7 +136,9 @@ def _compile_item(header: str, lines: list[str], where: str) -> Item:
     body, position = _paragraphs(lines), 0
     for mark in MARK.finditer(body):
         draft.add_text(body[position : mark.start()])
-        if mark["term"] is not None:
+        if mark["additive"] is not None:
+            draft.additive.append(len(draft.answer))
+        elif mark["term"] is not None:
             draft.add_term(mark["term"])
         else:
             draft.add_slot(mark["slot"])
@@ -143,6 +148,7 @@ def _compile_item(header: str, lines: list[str], where: str) -> Item:
         return Item(
             id=parts[0], domain=parts[1], question=parts[2], answer=draft.answer,
             facts=tuple(_fact(raw, draft) for raw in draft.facts.values()), terms=tuple(draft.terms),
+            additive=tuple(draft.additive),
             refs=tuple(meta["ref"]), source=meta["source"][0] if meta["source"] else None,
             provenance=meta["provenance"][0] if meta["provenance"] else "authored",  # type: ignore[arg-type]
         )  # fmt: skip

@@ -24,7 +24,8 @@ class Treatment:
     """The edits of one style facet on one item, and the template they came from."""
 
     edits: tuple[Edit, ...]
-    template: str
+    template: str = ""
+    """Which wording of the facet was used; "" for a facet that has none."""
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,9 @@ FACETS: dict[str, Facet] = {
         Facet("syn.merge", syntax.merge, layer=5),
         Facet("syn.split", syntax.split, layer=5),
         Facet("tone.authoritative", wording.adverbials("tone.authoritative"), layer=6),
-        Facet("tone.casual", wording.contractions("tone.casual"), layer=6, arm="stance"),
-        Facet("tone.formal", wording.contractions("tone.formal"), layer=6),
+        Facet("lex.connective", wording.connectives, layer=6),
+        Facet("tone.casual", wording.contractions("tone.casual"), layer=6, arm="stance", version=2),
+        Facet("tone.formal", wording.contractions("tone.formal"), layer=6, version=2),
         Facet("fmt.bold", layout.bold, layer=7, version=2, english=False),
         Facet("fmt.strip", layout.strip, layer=7, english=False),
         Facet("punct.exclaim", surface.exclaim, layer=8, english=False),
@@ -121,7 +122,8 @@ def treat(item: Item, profile: str, dose: int, seed: str) -> tuple[tuple[Edit, .
         if isinstance(treatment, NotApplicable):
             return NotApplicable(f"{facet.id}: {treatment.reason}")
         made += [(facet, edit) for edit in treatment.edits]
-        styles.append(Style(facet=facet.id, dose=dose, template=f"{facet.id}: {treatment.template}"))
+        template = treatment.template and f"{facet.id}: {treatment.template}"
+        styles.append(Style(facet=facet.id, dose=dose, template=template))
     if overlapping(edit for _, edit in made):
         return NotApplicable(f"{profile}: two facets compete for the same place")
     return _nest(made, len(item.answer)), tuple(styles)

@@ -88,7 +88,7 @@ def strip(canvas: Canvas, dose: int, rng: random.Random) -> Treatment | NotAppli
             f"the answer has no {('emphasis', 'heading', 'list item')[dose - 1]} to take the marks from"
         )
     spans = sorted(span for spans in by_dose for span in spans)
-    return Treatment(tuple(canvas.replace(a, b, "", "fmt.strip") for a, b in spans), f"dose {dose}")
+    return Treatment(tuple(canvas.replace(a, b, "", "fmt.strip") for a, b in spans))
 
 
 def _marks_of(canvas: Canvas, pattern: re.Pattern[str]) -> list[Span]:

@@ -35,6 +35,7 @@ INSIDE_PROTECTED = frozenset({"calculation", "code"})
 NOTHING_DONE = frozenset({"no-op", "no-style", "no-claim"})
 NOTHING_TO_VERIFY = frozenset({
     "malformed", "truncated", "refusal", "declined", "not-found", "overlap", "mislabelled", "dose", "disputed",
+    "unread",
 })  # fmt: skip
 FINAL = frozenset({"refusal", "declined"})
 """Reasons after which the model is not asked again."""
@@ -190,12 +191,12 @@ def _first_message(task: Task) -> Message:
     offered = load_fixture("rewriting")
     if task.arm == "style":
         facet = offered["facets"][task.factor]
-        brief, dose = facet["brief"], facet["doses"][task.dose - 1]
+        prompt, brief, dose = facet.get("prompt", "style"), facet["brief"], facet["doses"][task.dose - 1]
     else:
-        brief, dose = offered["kinds"][task.factor], str(task.dose)
+        prompt, brief, dose = "fact", offered["kinds"][task.factor], str(task.dose)
     item = task.item
     values = {"question": item.question, "answer": item.answer, "brief": brief, "dose": dose, "kind": task.factor}
-    return {"role": "user", "content": fill_prompt(f"rewrite/{task.arm}", **values)}
+    return {"role": "user", "content": fill_prompt(f"rewrite/{prompt}", **values)}
 
 
 def _feedback(reasons: Collection[str], detail: Sequence[str]) -> Message:

@@ -32,7 +32,7 @@ def exclaim(canvas: Canvas, dose: int, rng: random.Random) -> Treatment | NotApp
         return NotApplicable("no sentence ends in a full stop")
     n = {1: 1, 2: (len(stops) + 1) // 2, 3: len(stops)}[dose]
     chosen = sorted(rng.sample(stops, n))
-    return Treatment(tuple(canvas.replace(end - 1, end, "!", "punct.exclaim") for end in chosen), f"{n} marks")
+    return Treatment(tuple(canvas.replace(end - 1, end, "!", "punct.exclaim") for end in chosen))
 
 
 @cache
@@ -59,7 +59,7 @@ def typos(canvas: Canvas, dose: int, rng: random.Random) -> Treatment | NotAppli
     edits = []
     for start, end in sorted(rng.sample(usable, n)):
         edits.append(canvas.replace(start, end, _misspell(canvas.text[start:end], rng), "flu.typos"))
-    return Treatment(tuple(edits), f"{n} words")
+    return Treatment(tuple(edits))
 
 
 def _misspell(word: str, rng: random.Random) -> str:
@@ -86,7 +86,7 @@ def mechanics(canvas: Canvas, dose: int, rng: random.Random) -> Treatment | NotA
             edits.append(canvas.replace(start, start + 1, canvas.text[start].lower(), "flu.mechanics"))
     if len(edits) < (1 if dose == 1 else 2):
         return NotApplicable("no stop or capital that may be lost without touching a fact")
-    return Treatment(tuple(sorted(edits, key=lambda e: e.start)), f"dose {dose}")
+    return Treatment(tuple(sorted(edits, key=lambda e: e.start)))
 
 
 def identical(canvas: Canvas, dose: int, rng: random.Random) -> Treatment | NotApplicable:

@@ -46,7 +46,7 @@ def _share(edits: Sequence[Edit], dose: int, rng: random.Random, without: str) -
     if not edits:
         return NotApplicable(without)
     chosen = rng.sample(edits, max(1, round(len(edits) * dose / 3)))
-    return Treatment(tuple(sorted(chosen, key=lambda edit: edit.start)), f"{len(chosen)} places")
+    return Treatment(tuple(sorted(chosen, key=lambda edit: edit.start)))
 
 
 def _lowered(sentence: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from judgeaudit.assets import load_fixture
@@ -72,16 +73,30 @@ def adverbials(facet: str) -> Operator:
         starts = [a for a, b in canvas.sentences if _may_take_an_adverbial(canvas, a, b)]
         if len(starts) < dose:
             return NotApplicable(f"only {len(starts)} sentence(s) can take an opening phrase")
-        phrases = bank(facet)["phrases"]
-        picks = rng.sample(range(len(phrases)), dose)
-        edits = []
-        for start, pick in zip(sorted(rng.sample(starts, dose)), picks, strict=True):
-            word = re.match(r"[A-Za-z]+", canvas.text[start:])[0]  # type: ignore[index]
-            phrase = phrases[pick][0].upper() + phrases[pick][1:]
-            edits.append(canvas.replace(start, start + len(word), f"{phrase}, {word.lower()}", facet))
-        return Treatment(tuple(edits), f"phrase {picks[0]}")
+        return _opened(canvas, starts, dose, facet, rng)
 
     return operator
+
+
+def connectives(canvas: Canvas, dose: int, rng: random.Random) -> Treatment | NotApplicable:
+    """Begin a quarter, half or all of the sentences marked as additive with an additive connective."""
+    starts = [a for a, b in canvas.sentences if a in canvas.item.additive and _may_take_an_adverbial(canvas, a, b)]
+    if not starts:
+        return NotApplicable("no sentence is marked as adding a point to the one before it")
+    share = (0.25, 0.5, 1.0)[dose - 1]
+    return _opened(canvas, starts, max(1, round(len(starts) * share)), "lex.connective", rng)
+
+
+def _opened(canvas: Canvas, starts: Sequence[int], n: int, facet: str, rng: random.Random) -> Treatment:
+    """Begin ``n`` of the sentences at ``starts`` with phrases from the facet's bank, no phrase twice."""
+    phrases: list[str] = bank(facet)["phrases"]
+    picks = rng.sample(range(len(phrases)), min(n, len(phrases)))
+    edits = []
+    for start, pick in zip(sorted(rng.sample(starts, len(picks))), picks, strict=True):
+        word = re.match(r"[A-Za-z]+", canvas.text[start:])[0]  # type: ignore[index]
+        phrase = phrases[pick][0].upper() + phrases[pick][1:]
+        edits.append(canvas.replace(start, start + len(word), f"{phrase}, {word.lower()}", facet))
+    return Treatment(tuple(edits), f"phrase {picks[0]}")
 
 
 OPENING_WORDS = frozenset(
@@ -144,6 +159,6 @@ def contractions(table: str) -> Operator:
         for m in chosen:
             new = pairs[m[0].lower()]
             edits.append(canvas.replace(*m.span(), new[0].upper() + new[1:] if m[0][0].isupper() else new, table))
-        return Treatment(tuple(edits), chosen[0][0].lower())
+        return Treatment(tuple(edits), ", ".join(sorted({m[0].lower() for m in chosen})))
 
     return operator

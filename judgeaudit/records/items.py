@@ -62,6 +62,8 @@ class Item(Record):
     facts: tuple[Fact, ...] = ()
     terms: tuple[tuple[int, int], ...] = ()
     """Spans ``(start, end)`` of the answer that may be set in bold."""
+    additive: tuple[int, ...] = ()
+    """Where sentences begin that add an independent point, and so may open with "In addition"."""
     lang: str = "en"
     refs: tuple[str, ...] = ()
     """Where the facts can be looked up."""
@@ -88,6 +90,12 @@ class Item(Record):
         for (_, end), (start, _) in pairwise(spans):
             if start < end:
                 raise ValueError(f"item {self.id!r}: two facts overlap at offset {start}; make them disjoint")
+        later = [start for start, _ in sentence_spans(self.answer)[1:]] if self.additive else []
+        for start in self.additive:
+            if start not in later:
+                raise ValueError(
+                    f"item {self.id!r}: no sentence but the first begins at offset {start}, which is marked as additive"
+                )
         return self
 
     @property

@@ -59,7 +59,7 @@ class PairTable:
     kind: Levels
     """The kinds of error in which they differ, joined by ``+``; -1 where none does."""
     template: Levels
-    """The wordings of the facets in which they differ: the second cluster."""
+    """The wordings of the facets in which they differ, the second cluster; without a wording, the pair's cluster."""
     dose: Ints
     """Dose of the style in which they differ; 0 where none does, or doses are mixed."""
     loading: Floats
@@ -186,14 +186,14 @@ def tabulate_pairs(pairs: Iterable[Pair], covariates: Sequence[str] = ()) -> Pai
     return PairTable(
         ids=tuple(pair.id for pair in ordered),
         contrast=np.array([CODES[pair.contrast] for pair in ordered], dtype=np.int64),
-        cluster=_levels([pair.cluster or pair.item_id for pair in ordered]),
+        cluster=_levels([_cluster(pair) for pair in ordered]),
         domain=_levels([pair.domain for pair in ordered]),
         factor=_levels([pair.factor for pair in ordered]),
         facet=_levels([_joined(facet for facet, _, _ in _styles(pair)) for pair in ordered]),
         kind=_levels(
             [_joined(error.kind for error in pair.b.errors if error not in pair.a.errors) for pair in ordered]
         ),
-        template=_levels([_joined(template for _, _, template in _styles(pair)) for pair in ordered]),
+        template=_levels([_joined(template or _cluster(pair) for _, _, template in _styles(pair)) for pair in ordered]),
         dose=np.array([_dose(pair) for pair in ordered], dtype=np.int64),
         loading=loading.reshape(len(ordered), len(facets)),
         facets=facets,
@@ -212,6 +212,10 @@ def _measured(pairs: Sequence[Pair], covariates: Sequence[str]) -> Floats:
             raise DesignError(f"no pair was measured on {name!r}{suggest(name, known)}; measured are: {listed}")
     found = [[feature.get(name, np.nan) for name in covariates] for feature in features]
     return np.array(found, dtype=np.float64).reshape(len(pairs), len(covariates))
+
+
+def _cluster(pair: Pair) -> str:
+    return pair.cluster or pair.item_id
 
 
 def _styles(pair: Pair) -> set[tuple[str, int, str]]:

@@ -53,6 +53,7 @@ PRECISION = _any_of(
 )
 CONNECTIVES = _any_of(
     "moreover|furthermore|additionally|in addition|besides|likewise|similarly|what is more|on top of that|"
+    "added to this|to add to this|to add a point|"
     "consequently|therefore|thus|hence|accordingly|as a result|however|nevertheless|nonetheless|in contrast|"
     "by contrast|on the other hand|for example|for instance|in particular|in conclusion|in summary|to sum up|overall|"
     "first of all|firstly|secondly|thirdly|in other words|that is to say|by the same token"

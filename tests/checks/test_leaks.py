@@ -11,7 +11,16 @@ from judgeaudit.checks import REASONS, verify
 from judgeaudit.records import Answer, Contrast, Edit, FactualError, Pair, Style
 
 STYLE, FACT, TEXTS = (load_fixture(f"leaks/{name}") for name in ("style", "fact", "texts"))
-CONSTRUCTION_CODES = {"misplaced", "overlap", "rebuild", "style-record", "error-record", "contrast", "real-word"}
+CONSTRUCTION_CODES = {
+    "misplaced",
+    "overlap",
+    "rebuild",
+    "style-record",
+    "error-record",
+    "contrast",
+    "real-word",
+    "wrong-way",
+}
 
 
 def rows(fixture: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -72,3 +72,19 @@ def test_a_fault_names_file_and_line(text, says):
     """Every mistake an author can make is an error that says where it is."""
     with pytest.raises(ItemError, match=says):
         list(compile_items(text, "mine.txt"))
+
+
+def test_a_sentence_marked_as_additive_is_remembered_and_the_mark_vanishes():
+    """``(+)`` stands before a sentence, in the source only."""
+    (item,) = compile_items(
+        "@ a | b | Q?\nMars has {{number:two|~three}} moons. (+) It is [[red]]. (+) {{entity:Hall|Lick}} saw both.\n"
+    )
+    assert item.answer == "Mars has two moons. It is red. Hall saw both."
+    assert [item.answer[start:][:4] for start in item.additive] == ["It i", "Hall"]
+
+
+@pytest.mark.parametrize("text", ["(+) One is here. Two is there.", "One is (+) here. Two is there."])
+def test_a_mark_that_begins_no_later_sentence_is_refused(text):
+    """The first sentence adds to nothing, and a mark inside a sentence means nothing."""
+    with pytest.raises(ItemError, match="marked as additive"):
+        list(compile_items(f"@ a | b | Q?\n{text}\n"))

@@ -80,15 +80,41 @@ def test_a_misspelling_is_never_a_word_that_carries_a_claim():
     assert all(edit.old not in never and edit.old.islower() for edit in made.edits)
 
 
-def test_every_bank_has_ten_templates():
-    """A claim about style in general needs many templates."""
-    banks = load_fixture("banks/style")
-    for facet in ("len.pad", "len.restate", "tone.assistant", "stance.hedge", "stance.boost"):
-        assert len(banks[facet]["openers"]) >= 10
-        assert len(banks[facet]["closers"]) >= 10
-    assert len(banks["tone.authoritative"]["phrases"]) >= 10
-    assert len(banks["fmt.heading"]) >= 10
-    assert len(banks["punct.emoji"]["signs"]) >= 10
+WORDLESS = {"fmt.strip", "syn.merge", "syn.split", "punct.exclaim"}
+"""Facets that have no wording: what they do is the same everywhere, and only the place varies."""
+
+
+@pytest.mark.parametrize("facet", [f.id for f in FACETS.values() if f.arm in ("style", "stance")])
+def test_every_facet_is_worded_in_ten_ways_or_has_no_wording(facet):
+    """A claim about style in general needs many templates; a facet without wording names none."""
+    plain = [
+        Item(id=f"i{n}", question="Q?", answer=f"It {verb} so. That {verb} well.", domain="x")
+        for n, verb in enumerate(
+            ("isn't", "aren't", "doesn't", "don't", "didn't", "wasn't", "weren't", "can't", "hasn't", "haven't")
+        )
+    ]
+    items = plain if facet == "tone.formal" else load_items("core")
+    made = [treat(one, facet, 3, "seed") for one in items]
+    templates = {style.template for done in made if not isinstance(done, NotApplicable) for style in done[1]}
+    if facet in WORDLESS:
+        assert templates <= {""}
+    else:
+        assert len(templates - {""}) >= 10
+
+
+def test_connectives_open_marked_sentences_only():
+    """A quarter, half, all of the sentences marked as additive, and no other."""
+    answer = "One thing is here. The second is there. A third is far. The last is near."
+    starts = [answer.index(first) for first in ("The second", "A third", "The last")]
+    marked = Item(id="x", question="Q?", answer=answer, additive=tuple(starts))
+    counts = []
+    for dose in (1, 2, 3):
+        edits, _ = treat(marked, "lex.connective", dose, "seed")
+        assert {edit.start for edit in edits} <= set(starts)
+        assert all(edit.new.endswith(f", {edit.old.lower()}") for edit in edits)
+        counts.append(len(edits))
+    assert counts == [1, 2, 3]
+    assert isinstance(treat(item(answer), "lex.connective", 3, "seed"), NotApplicable)
 
 
 def test_two_facets_that_want_the_same_place_are_refused():
