@@ -145,20 +145,29 @@ def _may_take_an_adverbial(canvas: Canvas, start: int, end: int) -> bool:
     return bool(match and match[0].lower() in OPENING_WORDS and canvas.free(start, start + len(match[0])))
 
 
-def contractions(table: str) -> Operator:
-    """Return the operator that contracts (``tone.casual``) or expands (``tone.formal``) verb forms."""
+def register(facet: str) -> Operator:
+    """Return the operator that contracts verb forms (``tone.casual``) or writes them out (``tone.formal``).
+
+    A third, two thirds, all of them; from dose 2 on a sentence in the same register opens the answer.
+    """
 
     def operator(canvas: Canvas, dose: int, rng: random.Random) -> Treatment | NotApplicable:
-        pairs: dict[str, str] = bank(table)["pairs"]
-        pattern = re.compile(r"\b(" + "|".join(map(re.escape, pairs)) + r")\b(?=\s+\w)", re.IGNORECASE)
+        forms: dict[str, str] = bank(facet)["pairs"]
+        pattern = re.compile(r"\b(" + "|".join(map(re.escape, forms)) + r")\b(?=\s+\w)", re.IGNORECASE)
         found = [m for m in pattern.finditer(canvas.text) if canvas.free(*m.span())]
         if not found:
             return NotApplicable("no verb form of the table stands outside the facts")
+        if dose > 1 and _too_short(canvas):
+            return NotApplicable("too short to carry a frame: at least two sentences and eight words are needed")
         chosen = sorted(rng.sample(found, max(1, round(len(found) * dose / 3))), key=lambda m: m.start())
-        edits = []
+        edits, template = [], ", ".join(sorted({m[0].lower() for m in chosen}))
+        if dose > 1:
+            opener = rng.randrange(len(bank(facet)["openers"]))
+            edits.append(canvas.opening(bank(facet)["openers"][opener], facet))
+            template = f"opener {opener}"
         for m in chosen:
-            new = pairs[m[0].lower()]
-            edits.append(canvas.replace(*m.span(), new[0].upper() + new[1:] if m[0][0].isupper() else new, table))
-        return Treatment(tuple(edits), ", ".join(sorted({m[0].lower() for m in chosen})))
+            new = forms[m[0].lower()]
+            edits.append(canvas.replace(*m.span(), new[0].upper() + new[1:] if m[0][0].isupper() else new, facet))
+        return Treatment(tuple(edits), template)
 
     return operator

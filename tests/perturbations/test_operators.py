@@ -88,7 +88,7 @@ WORDLESS = {"fmt.strip", "syn.merge", "syn.split", "punct.exclaim"}
 def test_every_facet_is_worded_in_ten_ways_or_has_no_wording(facet):
     """A claim about style in general needs many templates; a facet without wording names none."""
     plain = [
-        Item(id=f"i{n}", question="Q?", answer=f"It {verb} so. That {verb} well.", domain="x")
+        Item(id=f"i{n}", question="Q?", answer=f"It {verb} so here and there. That {verb} well either way.", domain="x")
         for n, verb in enumerate(
             ("isn't", "aren't", "doesn't", "don't", "didn't", "wasn't", "weren't", "can't", "hasn't", "haven't")
         )
