@@ -19,7 +19,7 @@ import numpy as np
 from judgeaudit.regression.additivity import check_additivity
 from judgeaudit.regression.bmj import infer_bounded
 from judgeaudit.regression.comparisons import differences
-from judgeaudit.regression.design import CODING, Calls, Levels
+from judgeaudit.regression.design import CODES, CODING, Calls, Levels
 from judgeaudit.regression.effects import (
     CONFLICT_FAILURE,
     ESTIMANDS,
@@ -33,9 +33,17 @@ from judgeaudit.regression.effects import (
 )
 from judgeaudit.regression.grades import holm
 from judgeaudit.regression.logit import coefficient, fit_logit
-from judgeaudit.regression.matrices import CODED, utility_design
-from judgeaudit.regression.newton import solve_logits
-from judgeaudit.regression.population import SIX, Taste, draw_calls, item_tastes, population_means
+from judgeaudit.regression.matrices import CODED, facet_design, utility_design
+from judgeaudit.regression.newton import expit, solve_logits
+from judgeaudit.regression.population import (
+    SIX,
+    Taste,
+    bare_calls,
+    bare_pairs,
+    draw_calls,
+    item_tastes,
+    population_means,
+)
 from judgeaudit.regression.power import looks
 from judgeaudit.regression.stopping import confidence_sequence, hybrid_interval
 from judgeaudit.regression.utility import angle_of_fit
@@ -272,6 +280,56 @@ SHOPPERS = {
 }
 
 
+def profiles(reps: int) -> Iterable[Row]:
+    """Facet coefficients, one call an item: every facet by itself, or all at once in complementary profiles."""
+    yield ["design", "calls for ±0.15 on the worst facet", "saving", "mean coverage", "worst", "largest shrinkage"]
+    alone = None
+    for name, together in (("one facet a pair", False), ("complementary profiles", True)):
+        target = facet_coefficients(facet_calls(200_000, 0, together=together))[0]
+        items = 400 if together else 3200
+        found = [facet_coefficients(facet_calls(items, 1 + seed, together=together)) for seed in range(reps)]
+        held = np.array([np.abs(params - target) <= half for params, half in found]).mean(axis=0)
+        needed = items * (np.mean([half.max() for _, half in found]) / 0.15) ** 2
+        alone = alone or needed
+        large = np.abs(FACET_TASTES) >= 0.3
+        shrinkage = (1 - target / FACET_TASTES)[large].max()
+        yield [
+            name,
+            f"{needed:.0f}",
+            f"{alone / needed:.1f} x",
+            f"{100 * held.mean():.1f}",
+            f"{100 * held.min():.1f}",
+            f"{100 * shrinkage:.0f} %",
+        ]
+
+
+FACET_TASTES = np.array([0.6, 0.4, 0.3, 0.2, 0.1, -0.1, -0.3, -0.4])
+"""What a judge pays for each of eight facets, in log odds of one call given the item."""
+
+
+def facet_calls(items: int, seed: int, *, together: bool) -> Calls:
+    """Draw one call about each item: one facet against none, or some facets against all others."""
+    rng = np.random.default_rng(seed)
+    k = len(FACET_TASTES)
+    sides = rng.choice([-1.0, 1.0], size=(items, k)) if together else np.eye(k)[rng.integers(k, size=items)]
+    s = rng.choice([-1, 1], size=items)
+    tastes = FACET_TASTES + 0.3 * rng.normal(size=(items, k))
+    y = (rng.random(items) < expit((tastes * sides).sum(axis=1) + 0.3 * s)).astype(float)
+    contrast = np.full(items, CODES["profiles" if together else "style_true"])
+    names = tuple(f"facet{i}" for i in range(k))
+    worded = (Levels(np.full(items, -1), ()),) * k
+    pairs = replace(bare_pairs(contrast, np.arange(items)), loading=sides, facets=names, templates=worded)
+    return bare_calls(pairs, np.arange(items), s, y)
+
+
+def facet_coefficients(calls: Calls) -> tuple[Any, Any]:
+    """Return the coefficients of the facets and the half widths of their intervals."""
+    fit = fit_logit(facet_design(calls))
+    found = [coefficient(fit, "j", name, j) for j, name in enumerate(fit.columns) if name.startswith("style.")]
+    ends = np.array([(e.estimate, e.conf_low, e.conf_high) for e in found], dtype=float)
+    return ends[:, 0], (ends[:, 2] - ends[:, 1]) / 2
+
+
 def efficiency(reps: int) -> Iterable[Row]:
     """Compare the calls of three ways to reach half-widths of .10, .10 and .05, and the coverage where they stop."""
     yield ["judge", "N0 both orders, joint", "N2 one order, each alone", "N3 log-probabilities", "N0/N2", "N0/N3",
@@ -359,7 +417,17 @@ def run_to_verdict(effect: float, interval: Callable[[Any, int], tuple[float, fl
 
 TABLES: dict[str, Callable[[int], Iterable[Row]]] = {
     table.__name__: table
-    for table in (net_preference, utility, near_perfect, false_alarms, additivity, templates, efficiency, stopping)
+    for table in (
+        net_preference,
+        utility,
+        near_perfect,
+        false_alarms,
+        additivity,
+        templates,
+        profiles,
+        efficiency,
+        stopping,
+    )
 }
 
 

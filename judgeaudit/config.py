@@ -21,7 +21,7 @@ class DesignConfig(Record):
     """Which pairs are made."""
 
     contrasts: Literal["all"] | tuple[str, ...] = "all"
-    """Which of the seven contrasts."""
+    """Which contrasts; ``all`` is the seven, ``profiles`` (every facet at once, on one side or the other) is named."""
     items: int | None = Field(default=None, gt=0)
     """How many items, spread evenly over the domains; all of them when left out."""
     facets: Literal["all"] | tuple[str, ...] = "all"

@@ -27,6 +27,7 @@ SHAPES: Mapping[Contrast, tuple[bool | None, bool | None, bool | None, bool | No
     "conflict": (False, True, False, True),
     "concord": (True, False, False, True),
     "placebo": (None, None, False, False),
+    "profiles": (True, True, False, False),
 }
 """Contrast -> whether a is styled, b is styled, a is false, b is false; None where either will do."""
 
@@ -161,7 +162,9 @@ def _contrast_codes(a: Side, b: Side, pair: Pair) -> set[str]:
         return set() if fits and all(f.startswith("placebo.") for f in styles) else {"contrast"}
     if any(f.startswith("placebo.") for f in a.facets | b.facets):
         return {"contrast"}
-    if pair.contrast.startswith("style_"):
+    if pair.contrast == "profiles":
+        fits = fits and a.facets.isdisjoint(b.facets)
+    elif pair.contrast.startswith("style_"):
         fits = fits and a.fact == b.fact and a.style != b.style
     elif pair.contrast.startswith("fact_"):
         fits = fits and a.style == b.style

@@ -52,7 +52,7 @@ def text_reasons(pair: Pair) -> set[str]:
         return set() if same_words(a, b) else {"placebo"}
     if a == b:
         return {"no-op"}
-    if pair.contrast.startswith("style_"):
+    if pair.contrast.startswith("style_") or pair.contrast == "profiles":
         return style_reasons(a, b, question, loose=True)
     changes = difference(a, b, question, loose=True)
     changed = changes.lost or changes.gained or protected_parts(a, question) != protected_parts(b, question)

@@ -19,7 +19,7 @@ from judgeaudit.checks.lexicon import lexicon
 from judgeaudit.records import Contrast, Pair, Record
 from judgeaudit.text import features, words
 
-Arm = Literal["style", "fact", "placebo", "conflict", "concord"]
+Arm = Literal["style", "fact", "placebo", "conflict", "concord", "profiles"]
 GateStatus = Literal["PASS", "FAIL", "UNDERPOWERED", "NOT GATED"]
 ARMS: dict[Contrast, Arm] = {
     "style_true": "style",
@@ -29,6 +29,7 @@ ARMS: dict[Contrast, Arm] = {
     "conflict": "conflict",
     "concord": "concord",
     "placebo": "placebo",
+    "profiles": "profiles",
 }
 STYLE_SEPARABLE = 0.95
 FACT_PAIRED = 0.60

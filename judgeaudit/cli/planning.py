@@ -10,7 +10,7 @@ from judgeaudit.collection import Forecast, forecast
 from judgeaudit.config import Config
 from judgeaudit.items import load_items
 from judgeaudit.judges import as_judge
-from judgeaudit.records import CONTRASTS
+from judgeaudit.records import CROSSED
 from judgeaudit.regression import detectable
 from judgeaudit.rewriting import planned_tasks
 
@@ -34,7 +34,7 @@ def show_plan(config: Config, as_json: bool, say: Callable[[str], None]) -> None
         seed=config.design.seed,
     )  # fmt: skip
     items = len({pair.cluster or pair.item_id for pair in kept})
-    contrasts = [c for c in CONTRASTS if c != "placebo" and any(pair.contrast == c for pair in kept)]
+    contrasts = [c for c in CROSSED if any(pair.contrast == c for pair in kept)]
     effects = detectable(items, kind=KIND, orders=collect.orders, contrasts=contrasts) if items > 1 else []
     if as_json:
         say(json.dumps({

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import random
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from judgeaudit import records
@@ -25,6 +26,8 @@ class Taste:
         Share of replies that are ties.
     spread
         Standard deviation of the truth and style coefficients between questions.
+    facets
+        What single facets are worth beyond ``style``, by their names.
     """
 
     truth: float = 0.0
@@ -33,6 +36,7 @@ class Taste:
     position: float = 0.0
     ties: float = 0.0
     spread: float = 0.0
+    facets: Mapping[str, float] = field(default_factory=dict)
 
 
 TASTES: dict[str, Taste] = {
@@ -86,7 +90,9 @@ class SimulatedJudge:
                 f"judge {spec.name!r}: no simulated taste {taste!r}{suggest(taste, TASTES)}; "
                 f"there are: {', '.join(TASTES)}"
             )
-        settings = {name: float(value) for name, value in asdict(TASTES[taste]).items()}
+        settings: dict[str, Any] = {
+            name: float(value) for name, value in asdict(TASTES[taste]).items() if name != "facets"
+        }
         for name, value in spec.params.items():
             if name not in settings or isinstance(value, bool) or not isinstance(value, int | float):
                 raise ConfigError(
@@ -103,7 +109,8 @@ class SimulatedJudge:
 
     def recipe(self) -> dict[str, Any]:
         """Return its taste."""
-        return {"model": "simulated", "taste": asdict(self.taste), "protocol": self.protocol}
+        taste = {name: value for name, value in asdict(self.taste).items() if value != {}}
+        return {"model": "simulated", "taste": taste, "protocol": self.protocol}
 
     def price_ceiling(self, showing: records.Showing) -> float | None:
         """Return nothing but zero: it is free."""
@@ -133,7 +140,8 @@ class SimulatedJudge:
         of_question = random.Random(f"{showing.question}|{self.name}")
         truth, style = (of_question.gauss(mean, self.taste.spread) for mean in (self.taste.truth, self.taste.style))
         t, s = (0.5 if answer.true else -0.5), (0.5 if _styled(answer) else -0.5)
-        return truth * t + style * s + self.taste.style_x_truth * t * s
+        of_facets = sum(self.taste.facets.get(style.facet, 0.0) for style in answer.style)
+        return truth * t + style * s + self.taste.style_x_truth * t * s + of_facets
 
 
 def _styled(answer: records.Answer) -> bool:

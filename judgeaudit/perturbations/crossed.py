@@ -1,4 +1,4 @@
-"""The crossed design: plain/styled x true/false for every item, its six pairs, and the placebo."""
+"""The crossed design: plain/styled x true/false for every item, its six pairs, the placebo, and the profiles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from judgeaudit.perturbations.canvas import NotApplicable
 from judgeaudit.perturbations.catalogue import PLACEBOS, resolve_facets, resolve_kinds, treat
 from judgeaudit.perturbations.edits import apply_edits, in_order, overlapping
 from judgeaudit.perturbations.facts import Balancer, Falsification, make_errors
-from judgeaudit.records import CONTRASTS, Answer, Contrast, Edit, Item, Pair, Style
+from judgeaudit.records import CONTRASTS, CROSSED, Answer, Contrast, Edit, Item, Pair, Style
 
 Level = TypeVar("Level")
 
@@ -25,6 +25,7 @@ SIDES: dict[Contrast, tuple[str, str]] = {
     "conflict": ("PT", "SF"),
     "concord": ("ST", "PF"),
     "placebo": ("PT", "PT'"),
+    "profiles": ("ST1", "ST2"),
 }
 
 
@@ -65,14 +66,15 @@ def perturb(
 
     For every item one style treatment and one factual error are drawn, balanced over the set; their four
     combinations (plain/styled x true/false) give the six pairs of the crossed design, and a placebo gives
-    the seventh. All six share the same treatment, so that their comparison is within the item.
+    the seventh. All six share the same treatment, so that their comparison is within the item. On request an eighth
+    pair carries complementary profiles: each facet stands on one side, so that one verdict bears on all of them.
 
     Parameters
     ----------
     items
         Source items with annotated facts.
     contrasts
-        Which pairs to make; ``"all"`` makes all seven.
+        Which pairs to make; ``"all"`` makes the seven, and ``"profiles"`` must be named.
     facets
         Style facets or compositions joined by ``+``; ``"all"`` is the default set of the catalogue.
     errors
@@ -120,7 +122,7 @@ def perturb(
 
 
 def _resolve_contrasts(names: Sequence[str] | str) -> tuple[Contrast, ...]:
-    chosen = CONTRASTS if names == "all" else (names,) if isinstance(names, str) else tuple(names)
+    chosen = (*CROSSED, "placebo") if names == "all" else (names,) if isinstance(names, str) else tuple(names)
     for name in chosen:
         if name not in CONTRASTS:
             raise ConfigError(
@@ -165,7 +167,7 @@ class _Designer:
     ) -> None:  # fmt: skip
         self.profiles, self.kinds, self.doses, self.fact_dose, self.seed = profiles, kinds, doses, fact_dose, seed
         self.accept_guessed, self.skipped = accept_guessed, skipped
-        self.treatments, self.errors, self.placebos = Rotation(), Rotation(), Rotation()
+        self.treatments, self.errors, self.placebos, self.halves = Rotation(), Rotation(), Rotation(), Rotation()
         self.balancer = Balancer()
 
     def pairs(self, item: Item, block: int, wanted: Sequence[Contrast]) -> Iterator[Pair]:
@@ -182,6 +184,8 @@ class _Designer:
             variants["SF"] = _variant(item, *style, false)
         if placebo:
             variants["PT'"] = _variant(item, *placebo, None)
+        if "profiles" in wanted:
+            variants |= self._profiles(item, block)
         for contrast in wanted:
             first, second = SIDES[contrast]
             if first in variants and second in variants:
@@ -222,6 +226,31 @@ class _Designer:
                 return made
         return None
 
+    def _profiles(self, item: Item, block: int) -> dict[str, Variant]:
+        """Deal every facet to one of two texts, those that find a place there; none when a side stays plain."""
+        rng = random.Random(f"{self.seed}|{item.id}|{block}|profiles")
+        facets = list(dict.fromkeys(facet for profile in self.profiles for facet in profile.split("+")))
+        rng.shuffle(facets)
+        dose = self.halves.order([("dose", dose) for dose in self.doses], rng)[0][1]
+        sides: dict[str, list[str]] = {"ST1": [], "ST2": []}
+        made: dict[str, tuple[tuple[Edit, ...], tuple[Style, ...]]] = {}
+        for facet in facets:
+            reasons = []
+            for _, side in self.halves.order([(facet, side) for side in sides], rng):
+                treated = treat(item, "+".join([*sides[side], facet]), dose, f"{self.seed}|{block}")
+                if not isinstance(treated, NotApplicable):
+                    sides[side].append(facet)
+                    made[side] = treated
+                    break
+                reasons.append(treated.reason)
+            else:
+                self.skipped(item.id, f"no place in a profile ({reasons[0]})")
+        if len(made) < len(sides):
+            self.skipped(item.id, "a profile without any facet")
+            return {}
+        self.halves.used.update([("dose", dose), *((facet, side) for side, on in sides.items() for facet in on)])
+        return {side: _variant(item, *made[side], None) for side in sides}
+
     def _pair(self, item: Item, block: int, contrast: Contrast, a: Variant, b: Variant) -> Pair:
         factor, dose = _factor(contrast, a.answer, b.answer)
         return Pair(
@@ -237,6 +266,9 @@ def _factor(contrast: Contrast, a: Answer, b: Answer) -> tuple[str, int]:
     facets, kinds = "+".join(s.facet for s in styles), "+".join(e.kind for e in wrong)
     if contrast == "placebo":
         return facets, 0
+    if contrast == "profiles":
+        halves = ("+".join(sorted(s.facet for s in side.style)) for side in (a, b))
+        return "|".join(halves), max(s.dose for s in a.style)
     if contrast in ("style_true", "style_false"):
         return facets, max(s.dose for s in styles)
     return (kinds if contrast in ("fact_plain", "fact_styled") else f"{facets}|{kinds}"), len(wrong)

@@ -20,7 +20,7 @@ from judgeaudit.errors import ConfigError, ReplyError, suggest
 from judgeaudit.perturbations.canvas import Canvas
 from judgeaudit.perturbations.crossed import SIDES, Rotation, sample_items
 from judgeaudit.perturbations.edits import apply_edits, in_order
-from judgeaudit.records import Answer, Contrast, Edit, FactualError, Item, Pair, Record, Severity, Style
+from judgeaudit.records import CROSSED, Answer, Contrast, Edit, FactualError, Item, Pair, Record, Severity, Style
 from judgeaudit.records.items import FactKind
 from judgeaudit.text import protected_spans
 
@@ -419,4 +419,4 @@ def _contrasts(changes: Sequence[Change]) -> Sequence[Contrast]:
     simple = [SIMPLE[arm] for arm, has in (("style", both.styles), ("fact", both.errors)) if has]
     if len(simple) < 2 or any(one.end > other.start for one, other in pairwise(edits)):
         return simple
-    return [contrast for contrast in SIDES if contrast != "placebo"]
+    return CROSSED

@@ -6,7 +6,7 @@ No numpy and no I/O here. A record is immutable, refuses unknown fields, and say
 from judgeaudit.records.base import Identifier, Record, Severity, digest
 from judgeaudit.records.estimates import Audit, Counts, Estimate, Finding, Grade, JudgeAudit, Reliability, Scale, Status
 from judgeaudit.records.items import FACT_KINDS, Distractor, Fact, FactKind, Item
-from judgeaudit.records.pairs import CONTRASTS, Answer, Check, Contrast, Edit, FactualError, Pair, Style
+from judgeaudit.records.pairs import CONTRASTS, CROSSED, Answer, Check, Contrast, Edit, FactualError, Pair, Style
 from judgeaudit.records.verdicts import (
     OUTCOMES,
     Choice,
@@ -24,6 +24,7 @@ from judgeaudit.records.verdicts import (
 
 __all__ = [
     "CONTRASTS",
+    "CROSSED",
     "FACT_KINDS",
     "OUTCOMES",
     "Answer",

@@ -9,8 +9,12 @@ from pydantic import Field
 from judgeaudit.records.base import Identifier, Record, Severity
 from judgeaudit.records.items import FactKind
 
-Contrast = Literal["style_true", "style_false", "fact_plain", "fact_styled", "conflict", "concord", "placebo"]
+Contrast = Literal[
+    "style_true", "style_false", "fact_plain", "fact_styled", "conflict", "concord", "placebo", "profiles"
+]
 CONTRASTS: tuple[Contrast, ...] = get_args(Contrast)
+CROSSED: tuple[Contrast, ...] = CONTRASTS[:6]
+"""The pairs of plain/styled x true/false."""
 
 
 class Edit(Record):
@@ -87,7 +91,8 @@ class Pair(Record):
     question: str
     contrast: Contrast
     factor: str = ""
-    """What was varied: facets joined by ``+``, error kinds joined by ``+``, or both joined by ``|``."""
+    """What was varied: facets joined by ``+``, error kinds joined by ``+``, both joined by ``|``; of ``profiles``, the
+    facets of either side joined by ``|``."""
     dose: int = Field(default=1, ge=0)
     """Dose of the factor: 1-3 for a style facet, number of wrong slots for facts, 0 for a placebo."""
     a: Answer

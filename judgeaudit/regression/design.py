@@ -26,10 +26,11 @@ CODING: dict[Contrast, tuple[float, float, float]] = {
     "conflict": (1.0, -1.0, 0.0),
     "concord": (1.0, 1.0, 0.0),
     "placebo": (0.0, 0.0, 0.0),
+    "profiles": (0.0, 0.0, 0.0),
 }
 """Differences a minus b in truth, in style and in their product, when each is coded -1/2 and +1/2."""
 CODES: dict[Contrast, int] = {contrast: code for code, contrast in enumerate(CONTRASTS)}
-PLACEBO = CODES["placebo"]
+PLACEBO, PROFILES = CODES["placebo"], CODES["profiles"]
 RATER = "rater:"
 """How the ``model`` of a verdict begins when a person gave it."""
 Cell = tuple[str, str, int]
@@ -65,6 +66,8 @@ class PairTable:
     loading: Floats
     """Facet present in a minus present in b, shape (pairs, facets)."""
     facets: tuple[str, ...]
+    templates: tuple[Levels, ...] = ()
+    """By facet, the wording of it that one of the two answers carries; -1 where none does."""
     measured: Floats = field(default_factory=lambda: np.empty((0, 0)))
     """Measured covariates, a minus b, shape (pairs, covariates); NaN where a pair was not measured."""
     covariates: tuple[str, ...] = ()
@@ -108,7 +111,7 @@ class Calls:
     @property
     def sharing(self) -> tuple[Sharing, ...]:
         """What these verdicts share besides their item."""
-        found = [Sharing("template", self.pairs.template.codes[self.pair])]
+        found = [Sharing("template", self.pairs.template.codes[self.pair], "style")]
         if len(self.rater.names) > 1:
             found.append(Sharing("rater", self.rater.codes))
         return tuple(share for share in found if (share.codes >= 0).any())
@@ -140,6 +143,8 @@ class Sharing:
     name: Literal["template", "rater"]
     codes: Ints
     """Level of each call, shape (n,); -1 where it has none."""
+    only: str = ""
+    """How the names of the coefficients begin that it bears on; "" for all."""
 
     @property
     def levels(self) -> int:
@@ -189,14 +194,17 @@ def tabulate_pairs(pairs: Iterable[Pair], covariates: Sequence[str] = ()) -> Pai
         cluster=_levels([_cluster(pair) for pair in ordered]),
         domain=_levels([pair.domain for pair in ordered]),
         factor=_levels([pair.factor for pair in ordered]),
-        facet=_levels([_joined(facet for facet, _, _ in _styles(pair)) for pair in ordered]),
+        facet=_levels([_joined(facet for facet, _, _ in _treatment(pair)) for pair in ordered]),
         kind=_levels(
             [_joined(error.kind for error in pair.b.errors if error not in pair.a.errors) for pair in ordered]
         ),
-        template=_levels([_joined(template or _cluster(pair) for _, _, template in _styles(pair)) for pair in ordered]),
+        template=_levels(
+            [_joined(template or _cluster(pair) for _, _, template in _treatment(pair)) for pair in ordered]
+        ),
         dose=np.array([_dose(pair) for pair in ordered], dtype=np.int64),
         loading=loading.reshape(len(ordered), len(facets)),
         facets=facets,
+        templates=tuple(_levels([_wording(pair, facet) for pair in ordered]) for facet in facets),
         measured=_measured(ordered, covariates),
         covariates=tuple(covariates),
     )
@@ -222,6 +230,16 @@ def _styles(pair: Pair) -> set[tuple[str, int, str]]:
     """Treatments (facet, dose, template) that one of the two answers carries and the other does not."""
     a, b = ({(style.facet, style.dose, style.template) for style in answer.style} for answer in (pair.a, pair.b))
     return a ^ b
+
+
+def _treatment(pair: Pair) -> set[tuple[str, int, str]]:
+    """Return what one answer carries and the other does not; nothing for profiles, of which both carry some."""
+    return set() if pair.contrast == "profiles" else _styles(pair)
+
+
+def _wording(pair: Pair, facet: str) -> str:
+    """Return the wording of a facet in which the answers differ; the pair's cluster for a facet that has none."""
+    return _joined(template or _cluster(pair) for own, _, template in _styles(pair) if own == facet)
 
 
 def _loading(pair: Pair, facet: str) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from judgeaudit.records import CONTRASTS, Contrast, Estimate, Scale
+from judgeaudit.records import CONTRASTS, CROSSED, Contrast, Estimate, Scale
 from judgeaudit.regression.bmj import (
     DIFFERENCE,
     LEVEL,
@@ -61,7 +61,7 @@ TRUTH_SENSITIVITY = Estimand("truth_sensitivity", {"fact_plain": 0.5, "fact_styl
 STYLE_REWARD = Estimand("style_reward", {"style_true": 0.5, "style_false": 0.5})
 MASKING = Estimand("masking", {"fact_plain": 1.0, "fact_styled": -1.0}, DIFFERENCE)
 CONFLICT_FAILURE = Estimand("conflict_failure", {"conflict": 1.0}, SHARE, shift=0.5, slope=-0.5, has_null=False)
-POSITION = Estimand("position", {c: 1 / 6 for c in CONTRASTS if c != "placebo"}, by_position=True)
+POSITION = Estimand("position", dict.fromkeys(CROSSED, 1 / 6), by_position=True)
 PLACEBO_EFFECT = Estimand("placebo", {"placebo": 1.0})
 ESTIMANDS = (TRUTH_SENSITIVITY, STYLE_REWARD, MASKING, CONFLICT_FAILURE, POSITION, PLACEBO_EFFECT)
 
@@ -171,10 +171,10 @@ def _widened(found: Interval, calls: Calls, estimand: Estimand, share: Sharing) 
 
 
 def tie_rate(calls: Calls, level: float = LEVEL) -> Interval | str:
-    """Estimate the share of ties among valid verdicts on pairs that differ in something."""
+    """Estimate the share of ties among valid verdicts on pairs that differ in style or truth."""
     if not len(calls):
         return "no valid verdict"
-    cells = tabulate_cells(calls.tie, np.where(calls.contrast == PLACEBO, -1, 0), calls.cluster, 1)
+    cells = tabulate_cells(calls.tie, np.where(calls.contrast < PLACEBO, 0, -1), calls.cluster, 1)
     if not len(cells.count):
         return "no valid verdict on pairs that differ in something"
     return infer_bounded(cells.jackknife(np.ones(1)), SHARE, level)

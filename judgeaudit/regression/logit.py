@@ -207,7 +207,7 @@ def shared_covariances(design: Design, params: Floats, rows: Rows | None = None)
         beyond = int(share.codes.max()) + 1
         codes = np.where(share.codes >= 0, share.codes, beyond + design.cluster)
         matrix = cluster_robust(replace(design, cluster=codes), rows or distinct_rows(design.X), params)
-        found.append(Covariance(matrix, share.levels - 1, share.name, "style" if share.name == "template" else ""))
+        found.append(Covariance(matrix, share.levels - 1, share.name, share.only))
     return found
 
 

@@ -9,16 +9,16 @@ import numpy as np
 
 from judgeaudit.records import CONTRASTS
 from judgeaudit.regression.bmj import Floats, Ints, count_clusters
-from judgeaudit.regression.design import CODING, PLACEBO, Calls, Design, Sharing
+from judgeaudit.regression.design import CODING, PLACEBO, PROFILES, Calls, Design, Sharing
 
 CODED = np.array([CODING[contrast] for contrast in CONTRASTS])
 """Differences in truth, style and their product, by contrast code, shape (contrasts, 3)."""
 
 
-def without_placebos(calls: Calls) -> Calls:
-    """Leave out the pairs that differ in nothing a model knows."""
-    differs = calls.contrast != PLACEBO
-    return calls if differs.all() else calls.where(differs)
+def crossed(calls: Calls) -> Calls:
+    """Leave the pairs of plain/styled x true/false: placebos differ in nothing a model knows, profiles in no style."""
+    kept = calls.contrast < PLACEBO
+    return calls if kept.all() else calls.where(kept)
 
 
 def base_columns(calls: Calls) -> dict[str, Floats]:
@@ -32,17 +32,18 @@ def utility_design(calls: Calls) -> Design:
 
     Placebo pairs differ in nothing the model knows and are left out.
     """
-    calls = without_placebos(calls)
+    calls = crossed(calls)
     return build_design(calls.y, base_columns(calls), calls.cluster, calls.sharing)
 
 
 def facet_design(calls: Calls) -> Design:
     """Build the model matrix that lets every style facet have its own coefficient.
 
-    A facet's column is its presence in a minus its presence in b. Facets that occur in fewer than two clusters are
-    named as unidentified, and the verdicts that bear on them are left out.
+    A facet's column is its presence in a minus its presence in b, so pairs of complementary profiles bear on all of
+    their facets at once. Facets that occur in fewer than two clusters are named as unidentified, and the verdicts that
+    bear on them are left out. Each facet's second cluster is its own wording.
     """
-    calls = without_placebos(calls)
+    calls = calls.where(calls.contrast != PLACEBO)
     loading = calls.pairs.loading[calls.pair]
     sparse = {
         f"style.{name}": "occurs in fewer than two clusters"
@@ -55,9 +56,18 @@ def facet_design(calls: Calls) -> Design:
         calls, loading = calls.where(inside), loading[inside]
     columns = base_columns(calls)
     del columns["style"]
+    # A product that nothing identifies must give way to the facets, so they stand to its left.
+    product = columns.pop("style_x_truth")
     columns |= {f"style.{name}": loading[:, f] for f, name in enumerate(calls.pairs.facets) if kept[f]}
-    design = build_design(calls.y, columns, calls.cluster, calls.sharing)
-    return replace(design, unidentified=sparse | design.unidentified)
+    columns["style_x_truth"] = product
+    sharing = [share for share in calls.sharing if share.name != "template"]
+    sharing += [
+        Sharing("template", levels.codes[calls.pair], f"style.{name}")
+        for name, levels in zip(calls.pairs.facets, calls.pairs.templates, strict=True)
+    ]
+    design = build_design(calls.y, columns, calls.cluster, tuple(sharing))
+    profiles = int((calls.contrast == PROFILES).sum())
+    return replace(design, unidentified=sparse | design.unidentified, recipe=design.recipe | {"profiles": profiles})
 
 
 def dose_design(calls: Calls) -> Design | None:
@@ -66,7 +76,7 @@ def dose_design(calls: Calls) -> Design | None:
     The slope's column is the difference in style times the dose less the mean dose, so ``style`` stays the reward at
     the mean dose. Pairs of mixed doses are left out.
     """
-    calls = without_placebos(calls)
+    calls = crossed(calls)
     dose = calls.pairs.dose[calls.pair]
     calls = calls.where((dose > 0) | (CODED[calls.contrast, 1] == 0))
     dose, style = calls.pairs.dose[calls.pair], CODED[calls.contrast, 1]
@@ -79,7 +89,7 @@ def dose_design(calls: Calls) -> Design | None:
 
 def covariate_design(calls: Calls) -> Design:
     """Build the model matrix with measured covariates beside the utility; unmeasured pairs are left out."""
-    calls = without_placebos(calls)
+    calls = crossed(calls)
     calls = calls.where(np.isnan(calls.pairs.measured[calls.pair]).sum(axis=1) == 0)
     measured = calls.pairs.measured[calls.pair]
     columns = base_columns(calls)

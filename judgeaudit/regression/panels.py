@@ -112,7 +112,7 @@ def self_preference(
         else convene(others, Panel(name="others", of=tuple(calls.judge for calls in others), by="mean"))
     )
     here, there = shared_calls(mine, baseline)
-    estimand = Estimand("self_preference", dict.fromkeys(CONTRASTS, 1 / 7), DIFFERENCE)
+    estimand = Estimand("self_preference", dict.fromkeys(CONTRASTS, 1 / len(CONTRASTS)), DIFFERENCE)
     if not len(here):
         return to_estimate(judge.judge, estimand.term, "no pair of its own family was judged by all", margin=margin)
     first, second = mine.where(here), baseline.where(there)

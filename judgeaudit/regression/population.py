@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from judgeaudit.records import CONTRASTS, Contrast
+from judgeaudit.records import CROSSED, Contrast
 from judgeaudit.regression.bmj import Floats, Ints
 from judgeaudit.regression.design import CODES, Calls, Levels, PairTable
 from judgeaudit.regression.matrices import CODED
 from judgeaudit.regression.newton import expit
 
-SIX: tuple[Contrast, ...] = tuple(contrast for contrast in CONTRASTS if contrast != "placebo")
+SIX = CROSSED
+LEANING = CODES["placebo"] + 1
+"""Contrasts in which an item's pair may lean by itself."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Taste:
 def item_tastes(taste: Taste, n: int, rng: np.random.Generator) -> Floats:
     """Draw truth slope, style slope and the leaning of each contrast for ``n`` items, shape (n, 2 + contrasts)."""
     slopes = rng.normal([taste.truth, taste.style], [taste.spread_truth, taste.spread_style], size=(n, 2))
-    return np.hstack([slopes, taste.spread_pair * rng.normal(size=(n, len(CONTRASTS)))])
+    return np.hstack([slopes, taste.spread_pair * rng.normal(size=(n, LEANING))])
 
 
 def chances(taste: Taste, tastes: Floats, contrast: Ints, s: Ints) -> Floats:

@@ -34,8 +34,10 @@ def log_odds(calls: Calls, level: float = LEVEL) -> Iterator[Estimate]:
 def _behind_style(calls: Calls, level: float) -> Iterator[Estimate]:
     """Yield what lies behind style: facets, doses, and measured covariates with the style they leave over."""
     if calls.pairs.facets:
-        own = _coefficients(calls.judge, facet_design(calls), level)
-        yield from sorted((e for e in own if e.term.startswith("style.")), key=lambda e: e.term)
+        design = facet_design(calls)
+        own = (e for e in _coefficients(calls.judge, design, level) if e.term.startswith("style."))
+        more = {"profiles": n} if (n := design.recipe["profiles"]) else {}
+        yield from sorted((e.model_copy(update={"recipe": e.recipe | more}) for e in own), key=lambda e: e.term)
     by_dose = dose_design(calls)
     if by_dose is not None:
         yield from (e for e in _coefficients(calls.judge, by_dose, level) if e.term == "style_dose")

@@ -24,6 +24,7 @@ CONTRAST_WORDS: Mapping[Contrast, str] = {
     "conflict": "plain and right against styled and wrong",
     "concord": "styled and right against plain and wrong",
     "placebo": "two answers that differ in nothing that matters",
+    "profiles": "some facets of style against the others, both right",
 }
 
 

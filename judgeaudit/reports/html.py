@@ -100,6 +100,7 @@ def _context(audit: Audit, pairs: Sequence[Pair], verdicts: Sequence[Verdict]) -
         "exhibits": gallery.choose(pairs, verdicts),
         "differences": [row for row in audit.contrasts if row.get("term") in ("truth_sensitivity", "style_reward")],
         "families": families(audit, verdicts),
+        "profiled": _profiled(audit),
         "provenance": list(flatten(audit.provenance).items()),
         "policy": _yaml(holding_policy(audit)),
         "power": [_power(judge) for judge in audit.judges],
@@ -145,6 +146,13 @@ def _forest(audit: Audit, base: str, mark: str, title: str, part: str) -> dict[s
         least=least,
     )
     return {"title": title, "part": part, "rows": rows, "plot": plot, "slug": f"{base}-{part}".replace("_", "-")}
+
+
+def _profiled(audit: Audit) -> dict[str, list[Estimate | None]]:
+    """Return the coefficient of every facet, judge by judge, where pairs of complementary profiles were asked."""
+    found = [e for e in audit.estimates if e.scale == "log_odds" and e.recipe.get("profiles")]
+    terms = sorted({e.term for e in found if e.term.startswith("style.")})
+    return {t.removeprefix("style."): [judge.get(t, "log_odds") for judge in audit.judges] for t in terms}
 
 
 def _largest(audit: Audit, term: str) -> tuple[float, str]:

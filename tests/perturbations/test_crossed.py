@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from judgeaudit.checks import verify
 from judgeaudit.errors import ConfigError
 from judgeaudit.items import load_items
 from judgeaudit.perturbations import DEFAULT_FACETS, FACETS, PLACEBOS, apply_edits, perturb, sample_items
@@ -128,6 +129,30 @@ def test_a_profile_composes_facets():
         assert sum(line[:2] in ("- ", "* ", "+ ", "• ") for line in lines) >= 2
         assert lines[0][:2] not in ("- ", "* ", "+ ", "• ")
         assert [style.facet for style in pair.a.style] == ["fmt.list", "tone.assistant"]
+
+
+def test_complementary_profiles_put_every_facet_on_one_side():
+    """No facet stands on both sides, each stands on either about as often, and all pairs pass the check."""
+    pairs = verify(perturb(CORE, seed=3, contrasts=["profiles"]))
+    assert len(pairs) > 200
+    assert all(pair.check.passed for pair in pairs)
+    sides = Counter()
+    for pair in pairs:
+        a, b = ({style.facet for style in answer.style} for answer in (pair.a, pair.b))
+        assert a
+        assert b
+        assert not a & b
+        assert pair.factor == "+".join(sorted(a)) + "|" + "+".join(sorted(b))
+        sides.update(dict.fromkeys(a, 1) | dict.fromkeys(b, -1))
+    assert all(abs(sides[facet]) <= 2 for facet in DEFAULT_FACETS)
+    assert sum(len(pair.a.style) + len(pair.b.style) for pair in pairs) > 7 * len(pairs)
+
+
+def test_profiles_are_made_only_when_they_are_named():
+    """The seven contrasts are what they were; the eighth has no styled side and would blur them."""
+    assert "profiles" not in {pair.contrast for pair in perturb(CORE[:20], seed=7)}
+    both = perturb(CORE[:20], seed=7, contrasts=["profiles", "style_true"])
+    assert [p for p in both if p.contrast == "style_true"] == perturb(CORE[:20], seed=7, contrasts=["style_true"])
 
 
 @pytest.mark.parametrize("dose", [1, 2, 3])

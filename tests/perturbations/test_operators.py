@@ -90,7 +90,7 @@ def test_every_facet_is_worded_in_ten_ways_or_has_no_wording(facet):
     plain = [
         Item(id=f"i{n}", question="Q?", answer=f"It {verb} so here and there. That {verb} well either way.", domain="x")
         for n, verb in enumerate(
-            ("isn't", "aren't", "doesn't", "don't", "didn't", "wasn't", "weren't", "can't", "hasn't", "haven't")
+            9 * ("isn't", "aren't", "doesn't", "don't", "didn't", "wasn't", "weren't", "can't", "hasn't", "haven't")
         )
     ]
     items = plain if facet == "tone.formal" else load_items("core")

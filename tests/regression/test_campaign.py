@@ -35,6 +35,13 @@ def test_false_alarms_stay_rare() -> None:
     assert rate["style difference of two judges alike"] <= 13.4
 
 
+def test_complementary_profiles_save_most_calls() -> None:
+    """Eight facets at once need a fraction of the calls, and their intervals hold as often."""
+    *_, together = TABLES["profiles"](12)
+    assert float(together[2].split()[0]) >= 4
+    assert float(together[3]) >= 88
+
+
 def test_stopping_alone_in_one_order_saves_calls() -> None:
     """Against both orders and a joint stop, one order with each effect stopped alone needs far fewer calls."""
     _, *rows = TABLES["efficiency"](3)

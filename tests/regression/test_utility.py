@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import judgeaudit as ja
+from judgeaudit.judges import simulated as judged
 from judgeaudit.records import Estimate
 from judgeaudit.regression.design import CODING
 from judgeaudit.regression.logit import Covariance, coefficient, fit_logit
@@ -151,3 +153,22 @@ def test_a_taste_that_grows_with_the_dose_has_a_slope() -> None:
     found = {e.term: e for e in log_odds(replace(calls, pairs=replace(calls.pairs, dose=dose), y=y))}
     assert found["style_dose"].estimate == pytest.approx(0.5, abs=0.2)
     assert found["style"].estimate == pytest.approx(0.8, abs=0.2)
+
+
+def test_profiles_show_what_every_facet_is_worth_and_leave_the_rest_as_it_was() -> None:
+    """End to end on shipped items: tastes of single facets are found, and no other estimate moves by a bit."""
+    worth = {"fmt.bold": 1.2, "len.pad": -1.0, "tone.assistant": 0.8}
+    judge = judged.SimulatedJudge("j", judged.Taste(truth=1.0, facets=worth))
+    pairs = ja.verify(ja.perturb(ja.load_items("core"), contrasts=["style_true", "fact_plain", "profiles"], seed=7))
+    verdicts = ja.ask(pairs, [judge], orders="both")
+    crossed = [pair for pair in pairs if pair.contrast != "profiles"]
+    ids = {pair.id for pair in crossed}
+    whole = ja.fit(pairs, verdicts).judges[0]
+    alone = ja.fit(crossed, [v for v in verdicts if v.trial.pair_id in ids]).judges[0]
+    for facet in {style.facet for pair in pairs for style in pair.a.style}:
+        found = whole.get(f"style.{facet}", "log_odds")
+        assert found is not None
+        assert abs(found.estimate - worth.get(facet, 0.0)) < 3.5 * found.std_error < 0.8  # type: ignore[operator]
+        assert found.recipe["profiles"] > 400
+    moved = {e.term for e, other in zip(whole.estimates, alone.estimates, strict=True) if e != other}
+    assert {term for term in moved if not term.startswith("style.")} == set()
