@@ -22,6 +22,8 @@ Ints = NDArray[np.int64]
 LEVEL = 0.95
 LEAST_CONCENTRATION = 1.0
 """Of the matched Beta distribution (one observation under Jeffreys has 2): keeps pathological variances finite."""
+ROUNDING = 1e-12
+"""What sums of cell means may lose to rounding."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,11 @@ def _quantiles(a: float, b: float, bounds: Bounds, level: float) -> tuple[float,
     return float(bounds.low + width * low), float(bounds.low + width * high)
 
 
+def _at_bound(value: float, bounds: Bounds) -> float:
+    """Return the bound that a sum of cell means has reached but for rounding, or the value itself."""
+    return next((end for end in (bounds.low, bounds.high) if abs(value - end) < ROUNDING), value)
+
+
 def infer_bounded(jackknife: Jackknife, bounds: Bounds = NET, level: float = LEVEL) -> Interval:
     """Turn a jackknifed combination of cell means into an estimate with interval and p value.
 
@@ -227,7 +234,7 @@ def infer_bounded(jackknife: Jackknife, bounds: Bounds = NET, level: float = LEV
     """
     from scipy.special import betainc
 
-    theta, width = jackknife.estimate, bounds.high - bounds.low
+    theta, width = _at_bound(jackknife.estimate, bounds), bounds.high - bounds.low
     if jackknife.variance is None:
         clusters, made = jackknife.support, "largest the bounds allow"
         scatter = clusters * (bounds.high - theta) * (theta - bounds.low)

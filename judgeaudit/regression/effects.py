@@ -26,9 +26,9 @@ from judgeaudit.regression.bmj import (
     infer_bounded,
     tabulate_cells,
 )
+from judgeaudit.regression.covariances import FEWEST_LEVELS, LEAST_VARIANCE, wald
 from judgeaudit.regression.design import CODES, PLACEBO, Calls, Levels, Sharing
 from judgeaudit.regression.grades import grade
-from judgeaudit.regression.logit import FEWEST_LEVELS, LEAST_VARIANCE, wald
 
 N_CELLS = 2 * len(CONTRASTS)
 METHOD = "beta-matched jackknife"
@@ -150,11 +150,9 @@ def _widened(found: Interval, calls: Calls, estimand: Estimand, share: Sharing) 
     cells = tabulate_cells(2 * mine.y - 1, cell_codes(mine), codes, N_CELLS)
     over = combine(cells, estimand, two_orders=calls.two_orders)
     levels = len(cells.count)
+    found = replace(found, note=few_levels(share.name, levels) or found.note)
     if isinstance(over, str) or over.variance is None or levels < FEWEST_LEVELS:
-        note = f"for {'this' if levels == 1 else f'these {levels}'} {share.name}{'s' * (levels > 1)} only"
-        return replace(found, note=note)
-    few = f"{levels} {share.name}s: with fewer than {MANY_LEVELS}, the interval says little of others"
-    found = replace(found, note=few if levels < MANY_LEVELS else found.note)
+        return found
     if over.variance < LEAST_VARIANCE:
         return found
     _, p_value, low, high = wald(found.estimate, over.variance**0.5, levels - 1, found.recipe["level"])
@@ -168,6 +166,14 @@ def _widened(found: Interval, calls: Calls, estimand: Estimand, share: Sharing) 
         p_value=p_value,
         recipe=found.recipe | {"variance": f"delete-one-{share.name} jackknife", "df": levels - 1},
     )
+
+
+def few_levels(name: str, levels: int) -> str:
+    """Say what few templates or raters mean for the claim; nothing where there are enough."""
+    if levels < FEWEST_LEVELS:
+        return f"for {'this' if levels == 1 else f'these {levels}'} {name}{'s' * (levels > 1)} only"
+    few = f"{levels} {name}s: with fewer than {MANY_LEVELS}, the interval says little of others"
+    return few if levels < MANY_LEVELS else ""
 
 
 def tie_rate(calls: Calls, level: float = LEVEL) -> Interval | str:

@@ -17,36 +17,28 @@ import numpy as np
 from judgeaudit.errors import DesignError
 from judgeaudit.records import Estimate
 from judgeaudit.regression.bmj import LEVEL, SHARE, Floats, Ints, count_clusters, infer_bounded, tabulate_cells
+from judgeaudit.regression.covariances import (
+    LEAST_VARIANCE,
+    Covariance,
+    Spread,
+    cluster_robust,
+    jackknife_covariance,
+    recipe_of,
+    shared_covariances,
+    totals,
+    wald,
+    widest,
+)
 from judgeaudit.regression.design import Design
 from judgeaudit.regression.matrices import build_design
-from judgeaudit.regression.newton import BATCH_ENTRIES, Rows, distinct_rows, expit, information, solve_logits
+from judgeaudit.regression.newton import distinct_rows, expit, information, solve_logits
 
 LARGE = 20_000
 """Rows above which the logit is solved on counts per distinct row."""
 FEW_CONTRARY = 10
 """Clusters with a contrary verdict below which the likelihood is too flat for a Wald interval."""
-EXACT_JACKKNIFE = 50_000_000
-"""Clusters x distinct rows above which each leave-one-out refit is one Newton step."""
-FEWEST_LEVELS = 3
-"""Templates or raters below which their spread cannot be told."""
-LEAST_VARIANCE = 1e-12
-"""Of a coefficient: below it the verdicts do not vary between clusters and a Wald interval says nothing."""
 FURTHEST = 40.0
 """Log odds at which the search for the end of a bounded interval stops."""
-
-
-@dataclass(frozen=True)
-class Covariance:
-    """One way to measure how much coefficients would vary."""
-
-    matrix: Floats
-    """Shape (p, p)."""
-    df: int
-    """Degrees of freedom of the t interval: units - 1."""
-    unit: str = "item"
-    """What is taken as independent."""
-    only: str = ""
-    """Count it only for columns that begin so."""
 
 
 @dataclass(frozen=True)
@@ -72,24 +64,6 @@ class LogitFit:
         return widest(covs, direction, level)
 
 
-@dataclass(frozen=True)
-class Spread:
-    """Standard error of one number, with what it was measured over."""
-
-    std_error: float
-    df: int
-    unit: str
-
-
-def widest(covs: Sequence[Covariance], direction: Floats, level: float = LEVEL) -> Spread | None:
-    """Return the spread of ``direction`` (p,) that gives the widest t interval; None where nothing varies."""
-    from scipy.special import stdtrit
-
-    spreads = [Spread(float(direction @ cov.matrix @ direction) ** 0.5, cov.df, cov.unit) for cov in covs]
-    found = [s for s in spreads if s.std_error**2 > LEAST_VARIANCE]
-    return max(found, key=lambda s: float(s.std_error * stdtrit(s.df, (1 + level) / 2)), default=None)
-
-
 def fit_logit(design: Design, level: float = LEVEL) -> LogitFit:
     """Fit the utility by the estimator its data call for.
 
@@ -107,7 +81,20 @@ def fit_logit(design: Design, level: float = LEVEL) -> LogitFit:
     fit = _fit_counts(design) if len(design.y) > LARGE else _fit_statsmodels(design)
     if fit is None or np.diag(fit.covs[0].matrix).min() < LEAST_VARIANCE:
         return _fit_firth(design, {}, level)
-    return fit
+    return _with_jackknife(design, fit) if _is_graded(design.y) and len(design.y) <= LARGE else fit
+
+
+def _is_graded(y: Floats) -> bool:
+    return bool((np.abs(y - 0.5) % 0.5 > 0).any())
+
+
+def _with_jackknife(design: Design, fit: LogitFit) -> LogitFit:
+    """Let the jackknife count where it is wider: graded verdicts are skewed between items, and CR1 falls short."""
+    jackknife = jackknife_covariance(design, distinct_rows(design.X), fit.params, firth=False)
+    if jackknife is None:
+        return fit
+    covs = (*fit.covs, Covariance(jackknife, fit.n_clusters - 1))
+    return replace(fit, covs=covs, recipe=fit.recipe | {"covariance": "larger of CR1 and CV3"})
 
 
 def contrary_clusters(design: Design) -> dict[str, int]:
@@ -137,11 +124,12 @@ def _fit_statsmodels(design: Design) -> LogitFit | None:
             )
         except (ModelWarning, np.linalg.LinAlgError):
             return None
-    params = np.asarray(result.params)
+    params, rows = np.asarray(result.params), distinct_rows(design.X)
+    shared = shared_covariances(design, lambda other: cluster_robust(other, rows, params))
     return LogitFit(
         design.columns,
         params,
-        (Covariance(np.asarray(result.cov_params()), n_clusters - 1), *shared_covariances(design, params)),
+        (Covariance(np.asarray(result.cov_params()), n_clusters - 1), *shared),
         len(design.y),
         n_clusters,
         "fractional logit, cluster-robust t",
@@ -153,7 +141,7 @@ def _fit_statsmodels(design: Design) -> LogitFit | None:
 def _fit_counts(design: Design) -> LogitFit | None:
     """Fit on counts per distinct row; None where the likelihood has no finite maximum."""
     rows = distinct_rows(design.X)
-    total, count = _totals(rows, design.y)
+    total, count = totals(rows, design.y)
     try:
         fits = solve_logits(rows.X, total, count, firth=False)
     except np.linalg.LinAlgError:
@@ -162,53 +150,17 @@ def _fit_counts(design: Design) -> LogitFit | None:
         return None
     params = fits.params[0]
     n_clusters = count_clusters(design.cluster)
+    shared = shared_covariances(design, lambda other: cluster_robust(other, rows, params))
     return LogitFit(
         design.columns,
         params,
-        (Covariance(cluster_robust(design, rows, params), n_clusters - 1), *shared_covariances(design, params, rows)),
+        (Covariance(cluster_robust(design, rows, params), n_clusters - 1), *shared),
         len(design.y),
         n_clusters,
         "fractional logit, cluster-robust t",
         {"solver": "Newton on distinct rows", "covariance": "CR1", "converged": fits.converged}
         | {"iterations": fits.iterations},
     )
-
-
-def _totals(rows: Rows, y: Floats) -> tuple[Floats, Floats]:
-    k = len(rows.X)
-    total = np.bincount(rows.index, weights=y, minlength=k)[None, :]
-    return total.astype(np.float64), np.bincount(rows.index, minlength=k)[None, :].astype(np.float64)
-
-
-def cluster_robust(design: Design, rows: Rows, params: Floats) -> Floats:
-    """Return the CR1 covariance (p, p) of a logit, as statsmodels defines it.
-
-    References
-    ----------
-    Liang and Zeger (1986), doi:10.1093/biomet/73.1.13; Cameron and Miller (2015), doi:10.3368/jhr.50.2.317.
-    """
-    residual = design.y - expit(rows.X @ params)[rows.index]
-    g, (n, p) = count_clusters(design.cluster), design.X.shape
-    scores = np.column_stack([np.bincount(design.cluster, weights=residual * x) for x in design.X.T])
-    bread = np.linalg.inv(information(rows.X, _totals(rows, design.y)[1][0], params))
-    correction = g / (g - 1) * (n - 1) / (n - p)
-    return np.asarray(correction * bread @ (scores.T @ scores) @ bread)
-
-
-def shared_covariances(design: Design, params: Floats, rows: Rows | None = None) -> list[Covariance]:
-    """Return a covariance for each further thing rows share: templates for style, raters for everything.
-
-    Rows that have no template are clustered as before. Fewer than three levels carry no information on their spread.
-    """
-    found = []
-    for share in design.sharing:
-        if share.levels < FEWEST_LEVELS:
-            continue
-        beyond = int(share.codes.max()) + 1
-        codes = np.where(share.codes >= 0, share.codes, beyond + design.cluster)
-        matrix = cluster_robust(replace(design, cluster=codes), rows or distinct_rows(design.X), params)
-        found.append(Covariance(matrix, share.levels - 1, share.name, share.only))
-    return found
 
 
 # ----------------------------------------------------------------------------------------- few contrary verdicts
@@ -221,65 +173,33 @@ def _fit_firth(design: Design, thin: Mapping[str, int], level: float) -> LogitFi
     the penalised likelihood then stands in, and counts wherever it is the larger.
     """
     rows = distinct_rows(design.X)
-    total, count = _totals(rows, design.y)
+    total, count = totals(rows, design.y)
     fits = solve_logits(rows.X, total, count, firth=True)
     params = fits.params[0]
     n_clusters = count_clusters(design.cluster)
-    jackknife = jackknife_covariance(design, rows, params) if n_clusters > 1 else None
+    jackknife = jackknife_covariance(design, rows, params, firth=True) if n_clusters > 1 else None
+    shared = shared_covariances(design, lambda other: jackknife_covariance(other, rows, params, firth=True))
     model = np.asarray(np.linalg.inv(information(rows.X, count[0], params)), dtype=np.float64)
+    covs = [] if jackknife is None else [Covariance(m, n_clusters - 1) for m in (jackknife, model)] + shared
     recipe = {"solver": "Newton on distinct rows, Firth penalty", "covariance": "larger of CV3 and model"}
     bounded = design.columns if jackknife is None else tuple(thin)
     return LogitFit(
         design.columns,
         params,
-        () if jackknife is None else (Covariance(jackknife, n_clusters - 1), Covariance(model, n_clusters - 1)),
+        tuple(covs),
         len(design.y),
         n_clusters,
         "Firth logit, cluster jackknife t",
         recipe | {"converged": fits.converged, "iterations": fits.iterations, "contrary_clusters": dict(thin)},
-        {name: bounded_interval(design, params, name, level) for name in bounded},
+        {name: _widest_bounds(design, params, name, level) for name in bounded},
     )
 
 
-def jackknife_covariance(design: Design, rows: Rows, params: Floats) -> Floats | None:
-    """Return the delete-one-cluster jackknife covariance (CV3) of a Firth logit, shape (p, p).
-
-    None where deleting one cluster leaves a coefficient unidentified.
-
-    References
-    ----------
-    MacKinnon, Nielsen and Webb (2024), Cluster-robust jackknife and bootstrap inference for logistic regression models,
-    arXiv:2406.00650.
-    """
-    _, cluster = np.unique(design.cluster, return_inverse=True)
-    g, k = int(cluster.max()) + 1, len(rows.X)
-    total, count = _totals(rows, design.y)
-    steps = 100 if g * k <= EXACT_JACKKNIFE else 1
-    order = np.argsort(cluster, kind="stable")
-    starts = np.searchsorted(cluster[order], np.arange(g + 1))
-    size = max(1, BATCH_ENTRIES // k)
-    meat = np.zeros((len(params), len(params)))
-    for begin in range(0, g, size):
-        end = min(begin + size, g)
-        members = order[starts[begin] : starts[end]]
-        key = (cluster[members] - begin) * k + rows.index[members]
-        own_total, own_count = (
-            np.bincount(key, weights=w, minlength=(end - begin) * k).reshape(end - begin, k)
-            for w in (design.y[members], None)
-        )
-        without = count - own_count
-        if _loses_rank(rows.X, without):
-            return None
-        refits = solve_logits(rows.X, total - own_total, without, firth=True, start=params, max_iter=steps)
-        deviation = refits.params - params
-        meat += deviation.T @ deviation
-    return (g - 1) / g * meat
-
-
-def _loses_rank(X: Floats, count: Floats) -> bool:
-    p = X.shape[1]
-    patterns = np.unique(count > 0, axis=0)
-    return any(np.linalg.matrix_rank(X[pattern]) < p for pattern in patterns)
+def _widest_bounds(design: Design, params: Floats, column: str, level: float) -> tuple[float, float]:
+    """Return the bounded interval over items, or over raters where that is wider."""
+    over = [design, *(replace(design, cluster=s.codes) for s in design.sharing if not s.only and s.codes.min() >= 0)]
+    ends = [bounded_interval(one, params, column, level) for one in over]
+    return max(ends, key=lambda pair: pair[1] - pair[0])
 
 
 def bounded_interval(design: Design, params: Floats, column: str, level: float = LEVEL) -> tuple[float, float]:
@@ -314,15 +234,6 @@ def _invert(rest: Floats, slope: Floats, target: float) -> float:
 # ---------------------------------------------------------------------------------------------- estimates
 
 
-def wald(value: float, std_error: float, df: int, level: float = LEVEL) -> tuple[float, float, float, float]:
-    """Return statistic, p value and the ends of a t interval."""
-    from scipy.special import stdtr, stdtrit
-
-    statistic = value / std_error
-    half = float(stdtrit(df, (1 + level) / 2)) * std_error
-    return statistic, float(2 * stdtr(df, -abs(statistic))), value - half, value + half
-
-
 def coefficient(fit: LogitFit, judge: str, term: str, j: int, level: float = LEVEL) -> Estimate:
     """Turn coefficient ``j`` of a fit into an estimate on the log-odds scale."""
     value, column = float(fit.params[j]), fit.columns[j]
@@ -353,11 +264,6 @@ def coefficient(fit: LogitFit, judge: str, term: str, j: int, level: float = LEV
         recipe=fit.recipe | {"level": level, "columns": list(fit.columns)} | recipe_of(spread),
         note=note,
     )
-
-
-def recipe_of(spread: Spread | None) -> dict[str, Any]:
-    """Say over what a spread was measured."""
-    return {} if spread is None else {"df": spread.df, "independent": spread.unit}
 
 
 def _why_bounded(fit: LogitFit, column: str, *, undecided: bool) -> str:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from judgeaudit.records import CONTRASTS, Estimate
-from judgeaudit.regression.bmj import LEVEL, Cells, Floats, tabulate_cells
-from judgeaudit.regression.design import CODES, Calls
-from judgeaudit.regression.effects import MASKING, STYLE_REWARD, TRUTH_SENSITIVITY, Estimand, cell_codes
-from judgeaudit.regression.logit import Covariance, wald
+from judgeaudit.records import Contrast, Estimate
+from judgeaudit.regression.bmj import LEVEL, Cells, Floats, Ints, tabulate_cells
+from judgeaudit.regression.covariances import FEWEST_LEVELS, Covariance, Spread, recipe_of, wald, widest_spread
+from judgeaudit.regression.design import CODES, Calls, Sharing
+from judgeaudit.regression.effects import (
+    MASKING,
+    N_CELLS,
+    STYLE_REWARD,
+    TRUTH_SENSITIVITY,
+    Estimand,
+    cell_codes,
+    few_levels,
+)
 from judgeaudit.regression.utility import angle, exchange_rate
 
 MOST_AT_CEILING = 0.25
@@ -21,17 +30,14 @@ METHOD = "paired contrasts in points, cluster jackknife t"
 def points(calls: Calls, level: float = LEVEL) -> Iterator[Estimate]:
     """Yield truth sensitivity, style reward and masking in points, the angle between the first two, and the ceiling.
 
-    A cluster's score differences are its contrasts, so an item that is hard for every answer does not widen them.
+    A cluster's score differences are its contrasts, so an item that is hard for every answer does not widen them. The
+    interval reported is the widest over items, raters and, for style, its wordings.
     """
     scored = calls.where(np.isfinite(calls.score_a) & np.isfinite(calls.score_b))
     ceiling = ceiling_share(scored)
-    cells = Cells(np.empty((0, 2 * len(CONTRASTS))), np.empty((0, 2 * len(CONTRASTS))))
-    if len(scored):
-        gap = scored.score_a - scored.score_b
-        cells = tabulate_cells(gap, cell_codes(scored), scored.cluster, 2 * len(CONTRASTS))
     for estimand in (TRUTH_SENSITIVITY, STYLE_REWARD):
-        yield _in_points(calls.judge, cells, estimand, level)
-    masking = _in_points(calls.judge, cells, MASKING, level)
+        yield _in_points(scored, estimand, level)
+    masking = _in_points(scored, MASKING, level)
     if ceiling is not None and ceiling > MOST_AT_CEILING:
         note = f"withheld: {ceiling:.0%} of the scores are at the top of the scale, which hides errors by itself"
         masking = Estimate(judge=calls.judge, term="masking", scale="points", estimate=None, note=note)
@@ -41,9 +47,26 @@ def points(calls: Calls, level: float = LEVEL) -> Iterator[Estimate]:
         judge=calls.judge, term="ceiling_share", scale="share", estimate=ceiling, n=2 * len(scored), method="count",
         note=note,
     )  # fmt: skip
-    turned = angle_of_points(calls.judge, cells, level)
+    turned = angle_of_points(scored, level)
     yield turned
     yield exchange_rate(turned)
+
+
+def _gaps(scored: Calls, codes: Ints) -> Cells:
+    """Tabulate score differences by unit and cell; ``codes`` (n,) name the unit of each verdict."""
+    if not len(scored):
+        return Cells(np.empty((0, N_CELLS)), np.empty((0, N_CELLS)))
+    return tabulate_cells(scored.score_a - scored.score_b, cell_codes(scored), codes, N_CELLS)
+
+
+def _shared(scored: Calls, contrasts: Iterable[Contrast]) -> Iterator[tuple[Sharing, Calls]]:
+    """Yield what the verdicts on these contrasts share besides their item, with those verdicts."""
+    used = np.isin(scored.contrast, [CODES[contrast] for contrast in contrasts])
+    mine = scored.where(used)
+    for share in scored.sharing:
+        own = share.codes[used]
+        if len(own) and own.min() >= 0 and (not share.only or STYLE_REWARD.weights.keys() >= set(contrasts)):
+            yield replace(share, codes=own), mine
 
 
 def ceiling_share(calls: Calls) -> float | None:
@@ -58,27 +81,35 @@ def _weights(estimand: Estimand, cells: Cells) -> Floats | None:
     if not present or (len(present) < len(estimand.weights) and not estimand.is_mean):
         return None
     whole = sum(present.values()) if estimand.is_mean else 1.0
-    weights = np.zeros(2 * len(CONTRASTS))
+    weights = np.zeros(N_CELLS)
     for contrast, weight in present.items():
         weights[2 * CODES[contrast]] = weight / whole
     return weights
 
 
-def _in_points(judge: str, cells: Cells, estimand: Estimand, level: float) -> Estimate:
+def _in_points(scored: Calls, estimand: Estimand, level: float) -> Estimate:
+    cells = _gaps(scored, scored.cluster)
     weights = _weights(estimand, cells)
     if weights is None:
         note = "no valid verdict on the pairs it rests on"
-        return Estimate(judge=judge, term=estimand.term, scale="points", estimate=None, note=note)
+        return Estimate(judge=scored.judge, term=estimand.term, scale="points", estimate=None, note=note)
     found = cells.jackknife(weights)
-    df = max(found.n_clusters - 1, 1)
     variance = max(found.variance or 0.0, least_variance(found.n_clusters))
-    statistic, p_value, low, high = wald(found.estimate, variance**0.5, df, level)
+    spreads, notes = [Spread(variance**0.5, max(found.n_clusters - 1, 1), "item")], []
+    for share, mine in _shared(scored, estimand.weights):
+        over = _gaps(mine, share.codes)
+        levels, spread = len(over.count), over.jackknife(weights).variance
+        notes += [few] if (few := few_levels(share.name, levels)) else []
+        if levels >= FEWEST_LEVELS and spread is not None:
+            spreads.append(Spread(spread**0.5, levels - 1, share.name))
+    widest = widest_spread(spreads, level)
+    statistic, p_value, low, high = wald(found.estimate, widest.std_error, widest.df, level)
     return Estimate(
-        judge=judge,
+        judge=scored.judge,
         term=estimand.term,
         scale="points",
         estimate=found.estimate,
-        std_error=variance**0.5,
+        std_error=widest.std_error,
         statistic=statistic,
         p_value=p_value,
         conf_low=low,
@@ -86,7 +117,8 @@ def _in_points(judge: str, cells: Cells, estimand: Estimand, level: float) -> Es
         n=found.n,
         n_clusters=found.n_clusters,
         method=METHOD,
-        recipe={"level": level, "df": df},
+        recipe={"level": level} | recipe_of(widest),
+        note="; ".join(notes),
     )
 
 
@@ -95,15 +127,23 @@ def least_variance(clusters: int) -> float:
     return 1.0 / ((clusters + 1) * (clusters + 2))
 
 
-def angle_of_points(judge: str, cells: Cells, level: float = LEVEL) -> Estimate:
+def angle_of_points(scored: Calls, level: float = LEVEL) -> Estimate:
     """Turn truth sensitivity and style reward in points into the fluency-truth angle, which has no unit."""
+    cells = _gaps(scored, scored.cluster)
     weights = [_weights(estimand, cells) for estimand in (TRUTH_SENSITIVITY, STYLE_REWARD)]
     if any(w is None for w in weights):
         note = "not identified: needs scores of pairs that differ in truth and of pairs that differ in style"
-        return Estimate(judge=judge, term="angle", scale="degrees", estimate=None, note=note)
+        return Estimate(judge=scored.judge, term="angle", scale="degrees", estimate=None, note=note)
     both = np.column_stack([w for w in weights if w is not None])
     tastes, cov, clusters = joint_jackknife(cells, both)
-    turned = angle(judge, tastes, [] if cov is None else [Covariance(cov, max(clusters - 1, 1))], level)
+    covs = [] if cov is None else [Covariance(cov, max(clusters - 1, 1))]
+    for share in scored.sharing:
+        # Pairs without a wording are clustered as before, so that truth keeps its items.
+        codes = np.where(share.codes >= 0, share.codes, int(share.codes.max()) + 1 + scored.cluster)
+        _, over, _ = joint_jackknife(_gaps(scored, codes), both)
+        if over is not None and share.levels >= FEWEST_LEVELS:
+            covs.append(Covariance(over, share.levels - 1, share.name))
+    turned = angle(scored.judge, tastes, covs, level)
     return turned.model_copy(
         update={"n": int(cells.count.sum()), "n_clusters": clusters, "method": "angle of points, delta method"}
     )

@@ -11,8 +11,9 @@ import numpy as np
 from judgeaudit.records import Estimate
 from judgeaudit.regression.additivity import Additivity, check_additivity
 from judgeaudit.regression.bmj import LEVEL, Floats
+from judgeaudit.regression.covariances import Covariance, recipe_of, wald, widest
 from judgeaudit.regression.design import Calls, Design
-from judgeaudit.regression.logit import Covariance, LogitFit, coefficient, fit_logit, recipe_of, wald, widest
+from judgeaudit.regression.logit import LogitFit, coefficient, fit_logit
 from judgeaudit.regression.matrices import covariate_design, dose_design, facet_design, utility_design
 
 FULL_CIRCLE = 360.0

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from judgeaudit.records import Estimate
 from judgeaudit.regression.bmj import SHARE, bmj_interval
-from judgeaudit.regression.logit import wald
+from judgeaudit.regression.covariances import wald
 
 MOST_INVALID = 0.15
 """Upper end of the share of invalid pairs above which truth sensitivity is not graded."""

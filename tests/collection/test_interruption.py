@@ -84,16 +84,14 @@ def test_ctrl_c_once_drains_and_saves(tmp_path: Path) -> None:
 
 def test_ctrl_c_twice_stops_at_once(tmp_path: Path) -> None:
     """The second interrupt does not wait; what was committed stands and the store is free."""
-    with Server(prefers("good"), latency_s=5) as server:
+    with Server(prefers("good"), latency_s=15) as server:
         process = start(tmp_path, server)
         wait_for(server, CONCURRENCY)
         process.send_signal(signal.SIGINT)
         time.sleep(0.2)
         assert process.poll() is None, "the first one drains"
         process.send_signal(signal.SIGINT)
-        started = time.monotonic()
         _, err = process.communicate(timeout=10)
-        assert time.monotonic() - started < 4
     assert process.returncode != 0
     assert "KeyboardInterrupt" in err
     VerdictStore.create(tmp_path).close()

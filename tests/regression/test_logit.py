@@ -18,15 +18,10 @@ from scipy.optimize import minimize
 from statsmodels.discrete.discrete_model import Logit
 
 from judgeaudit.errors import DesignError
-from judgeaudit.regression import logit
-from judgeaudit.regression.logit import (
-    bounded_interval,
-    coefficient,
-    contrary_clusters,
-    fit_logit,
-    jackknife_covariance,
-    regress,
-)
+from judgeaudit.regression import covariances, logit
+from judgeaudit.regression.covariances import cluster_robust, jackknife_covariance, totals
+from judgeaudit.regression.design import Sharing
+from judgeaudit.regression.logit import bounded_interval, coefficient, contrary_clusters, fit_logit, regress
 from judgeaudit.regression.matrices import build_design, utility_design
 from judgeaudit.regression.newton import distinct_rows, solve_logits
 from judgeaudit.regression.population import Taste, draw_calls
@@ -99,7 +94,7 @@ def test_firth_maximises_the_penalised_likelihood(taste: Taste) -> None:
     """The Firth fit is where a general optimiser finds the maximum of likelihood plus half log information."""
     design = design_of(taste, items=12)
     rows = distinct_rows(design.X)
-    fits = solve_logits(rows.X, *logit._totals(rows, design.y), firth=True)
+    fits = solve_logits(rows.X, *totals(rows, design.y), firth=True)
     best = minimize(_firth_objective, np.zeros(4), args=(design.X, design.y), method="BFGS", options={"gtol": 1e-7})
     assert fits.converged
     np.testing.assert_allclose(fits.params[0], best.x, atol=2e-5)
@@ -112,11 +107,11 @@ def test_the_jackknife_refits_without_each_cluster() -> None:
 
     def fit(keep: Any) -> Any:
         some = distinct_rows(design.X[keep])
-        return solve_logits(some.X, *logit._totals(some, design.y[keep]), firth=True).params[0]
+        return solve_logits(some.X, *totals(some, design.y[keep]), firth=True).params[0]
 
     full = fit(np.ones(len(design.y), dtype=bool))
     naive = np.array([fit(design.cluster != g) for g in range(8)]) - full
-    found = jackknife_covariance(design, rows, full)
+    found = jackknife_covariance(design, rows, full, firth=True)
     assert found is not None
     np.testing.assert_allclose(found, 7 / 8 * naive.T @ naive, atol=1e-9)
 
@@ -126,9 +121,9 @@ def test_chunked_jackknife_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     design = design_of(Taste(), items=20)
     rows = distinct_rows(design.X)
     params = fit_logit(design).params
-    whole = jackknife_covariance(design, rows, params)
-    monkeypatch.setattr(logit, "BATCH_ENTRIES", 3 * len(rows.X))
-    np.testing.assert_allclose(jackknife_covariance(design, rows, params), whole, atol=1e-12)
+    whole = jackknife_covariance(design, rows, params, firth=True)
+    monkeypatch.setattr(covariances, "BATCH_ENTRIES", 3 * len(rows.X))
+    np.testing.assert_allclose(jackknife_covariance(design, rows, params, firth=True), whole, atol=1e-12)
 
 
 def test_a_perfect_judge_gets_finite_numbers_and_a_lower_bound() -> None:
@@ -246,3 +241,35 @@ def test_every_subset_of_columns_is_identified_or_named() -> None:
             design = utility_design(calls.where(np.isin(calls.contrast, kept)))
             assert set(design.columns) | set(design.unidentified) == {"position", "truth", "style", "style_x_truth"}
             assert np.linalg.matrix_rank(design.X) == len(design.columns)
+
+
+def test_graded_verdicts_take_the_jackknife_where_it_is_wider() -> None:
+    """Log-probabilities are skewed between items: CR1 falls a little short, and the wider of the two counts."""
+    calls = draw_calls(
+        Taste(spread_truth=0.8, spread_style=0.8, spread_pair=0.5, graded=True), 60, np.random.default_rng(4)
+    )
+    design = utility_design(calls)
+    fit = fit_logit(design)
+    rows = distinct_rows(design.X)
+    errors = [np.sqrt(np.diag(m)) for m in (
+        cluster_robust(design, rows, fit.params),
+        jackknife_covariance(design, rows, fit.params, firth=False),
+    )]  # fmt: skip
+    found = [coefficient(fit, "j", c, j).std_error for j, c in enumerate(fit.columns)]
+    np.testing.assert_allclose(found, np.maximum(*errors), rtol=1e-9)
+    assert fit.recipe["covariance"] == "larger of CR1 and CV3"
+
+
+def test_a_near_perfect_judge_is_widened_by_raters_and_templates() -> None:
+    """What verdicts share besides their item counts on the path of rare errors too."""
+    design = design_of(Taste(truth=60, style=0.5, position=0), items=60)
+    code = np.arange(len(design.y)) % 5
+    y = np.where((design.X[:, 1] == 0) & (code == 0), 1.0, design.y)
+    alone = fit_logit(replace(design, y=y))
+    shared = fit_logit(replace(design, y=y, sharing=(Sharing("rater", code),)))
+    style = alone.columns.index("style")
+    one, other = (coefficient(fit, "j", "style", style) for fit in (alone, shared))
+    assert one.method.startswith("Firth")
+    assert one.recipe["independent"] == "item"
+    assert other.recipe["independent"] == "rater"
+    assert other.conf_high - other.conf_low > one.conf_high - one.conf_low  # type: ignore[operator]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from judgeaudit.records import Verdict
+from judgeaudit.records import Pair, Verdict
 from judgeaudit.regression.assembly import fit
 from judgeaudit.regression.design import tabulate
 from judgeaudit.regression.points import points
@@ -38,8 +38,18 @@ def score_items(
     return made
 
 
-def estimates(verdicts: list[Verdict], n: int) -> dict[str, Any]:
-    return {e.term: e for e in points(tabulate(make_pairs(n, placebo=False), verdicts)["s"])}
+def estimates(verdicts: list[Verdict], n: int, *, worded: bool = True) -> dict[str, Any]:
+    pairs = make_pairs(n, placebo=False)
+    return {e.term: e for e in points(tabulate(pairs if worded else [unworded(p) for p in pairs], verdicts)["s"])}
+
+
+def unworded(pair: Pair) -> Pair:
+    """Take the names of the wordings away, so that only items are left to cluster by."""
+    sides = {
+        side: answer.model_copy(update={"style": tuple(s.model_copy(update={"template": ""}) for s in answer.style)})
+        for side, answer in (("a", pair.a), ("b", pair.b))
+    }
+    return pair.model_copy(update=sides)
 
 
 def test_effects_in_points() -> None:
@@ -60,7 +70,7 @@ def test_the_interval_is_the_paired_t_interval() -> None:
     by = {(v.trial.pair_id[:4], v.trial.pair_id[5:]): (v.score_a or 0) - (v.score_b or 0) for v in verdicts}
     z = [(by[f"{i:04d}", "style_true"] + by[f"{i:04d}", "style_false"]) / 2 for i in range(30)]
     expected = stats.ttest_1samp(z, 0).confidence_interval()
-    found = estimates(verdicts, 30)["style_reward"]
+    found = estimates(verdicts, 30, worded=False)["style_reward"]
     assert (found.conf_low, found.conf_high) == pytest.approx((expected.low, expected.high))
 
 
@@ -96,3 +106,29 @@ def test_scores_that_all_failed_are_named() -> None:
                        for v in score_items(3, 2.0, 1.0)], 3)  # fmt: skip
     assert all(e.estimate is None for e in found.values())
     assert "no valid verdict" in found["style_reward"].note
+
+
+def test_wordings_and_raters_widen_what_they_bear_on() -> None:
+    """Style in points is clustered by its wordings too, and everything by the people who gave the scores."""
+    pairs = make_pairs(60, placebo=False)
+    template = {p.id: next((s.template for s in (*p.a.style, *p.b.style)), "") for p in pairs}
+    extra = {name: 2.0 * (k % 2) for k, name in enumerate(sorted(set(template.values())))}
+    verdicts = [
+        v.model_copy(update={"score_a": (v.score_a or 0) + extra[template[v.trial.pair_id]]})
+        if v.trial.pair_id.endswith(("style_true", "style_false")) else v
+        for v in score_items(60, 2.0, 1.0, top=20)
+    ]  # fmt: skip
+    worded, bare = estimates(verdicts, 60), estimates(verdicts, 60, worded=False)
+    assert worded["style_reward"].recipe["independent"] == "template"
+    assert width(worded["style_reward"]) > 1.2 * width(bare["style_reward"])
+    assert width(worded["angle"]) > width(bare["angle"])
+    assert worded["truth_sensitivity"] == bare["truth_sensitivity"]
+    people = [v.model_copy(update={"model": f"rater:{i % 4}", "score_a": (v.score_a or 0) + i % 4}) for i, v in
+              enumerate(verdicts)]  # fmt: skip
+    rated = estimates(people, 60, worded=False)["truth_sensitivity"]
+    assert rated.recipe["independent"] == "rater"
+    assert rated.note.startswith("4 raters: with fewer than 10")
+
+
+def width(estimate: Any) -> float:
+    return float(estimate.conf_high - estimate.conf_low)

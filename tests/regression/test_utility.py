@@ -11,8 +11,9 @@ import pytest
 import judgeaudit as ja
 from judgeaudit.judges import simulated as judged
 from judgeaudit.records import Estimate
+from judgeaudit.regression.covariances import Covariance
 from judgeaudit.regression.design import CODING
-from judgeaudit.regression.logit import Covariance, coefficient, fit_logit
+from judgeaudit.regression.logit import coefficient, fit_logit
 from judgeaudit.regression.matrices import CODED, utility_design
 from judgeaudit.regression.population import SIX, Taste, draw_calls, population_means
 from judgeaudit.regression.utility import angle, angle_of_fit, exchange_rate, log_odds
