@@ -10,11 +10,12 @@ from judgeaudit.records import Audit, Counts, Estimate, JudgeAudit, Pair, Panel,
 from judgeaudit.regression.bmj import LEVEL
 from judgeaudit.regression.comparisons import compare
 from judgeaudit.regression.design import Calls, cell_of, tabulate
-from judgeaudit.regression.effects import net_preferences
+from judgeaudit.regression.effects import STYLE_REWARD, TRUTH_SENSITIVITY, net_preferences
 from judgeaudit.regression.grades import holm
+from judgeaudit.regression.heterogeneity import compare_domains
 from judgeaudit.regression.panels import convene_all, count_panel
 from judgeaudit.regression.points import points
-from judgeaudit.regression.reliability import assess
+from judgeaudit.regression.reliability import assess, consistency
 from judgeaudit.regression.utility import log_odds
 from judgeaudit.regression.validity import account_for_invalid_pairs
 
@@ -124,7 +125,9 @@ def _in_order(calls: Mapping[str, Calls], models: Mapping[str, str]) -> list[str
 
 def _estimates(calls: Calls, margin: float | None) -> list[Estimate]:
     found = [*net_preferences(calls, margin), *log_odds(calls)]
-    return found if calls.two_orders else [*found, *points(calls)]
+    found += [] if calls.two_orders else points(calls)
+    domains = (compare_domains(calls, estimand) for estimand in (TRUTH_SENSITIVITY, STYLE_REWARD))
+    return [*found, *consistency(calls), *(tested for tested in domains if tested is not None)]
 
 
 def adjust_families(estimates: Mapping[str, Sequence[Estimate]]) -> dict[str, list[Estimate]]:

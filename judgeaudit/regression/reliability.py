@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
-from judgeaudit.records import Reliability
-from judgeaudit.regression.bmj import Floats, Ints
+from judgeaudit.records import Estimate, Reliability
+from judgeaudit.regression.bmj import LEVEL, SHARE, Floats, Ints, infer_bounded, tabulate_cells
 from judgeaudit.regression.design import PLACEBO, Calls
-from judgeaudit.regression.effects import PLACEBO_EFFECT, combine, net_cells
+from judgeaudit.regression.effects import PLACEBO_EFFECT, combine, net_cells, to_estimate
 
 OUTCOMES = 3
 
@@ -41,23 +42,50 @@ def order_consistency(calls: Calls) -> float | None:
 
     With replicates, a pair counts by the share of its comparisons across orders that agree.
     """
-    by_order = tally(calls)
-    seen = by_order[by_order.sum(axis=2).min(axis=1, initial=np.inf) > 0]
-    if not calls.two_orders or not len(seen):
-        return None
-    agree = seen.prod(axis=1).sum(axis=1) / seen.sum(axis=2).prod(axis=1)
-    return float(agree.mean())
+    return _mean(_agreement_of_orders(calls))
 
 
 def retest_consistency(calls: Calls) -> float | None:
     """Return the share of repeated calls (same pair, same order) with the same winner; None where none was repeated."""
-    cells = tally(calls).reshape(-1, OUTCOMES)
-    repeated = cells[cells.sum(axis=1) > 1]
-    if not len(repeated):
-        return None
-    n = repeated.sum(axis=1)
-    agree = (repeated * (repeated - 1)).sum(axis=1) / (n * (n - 1))
-    return float(agree.mean())
+    return _mean(_agreement_of_repeats(calls))
+
+
+def consistency(calls: Calls, level: float = LEVEL) -> Iterator[Estimate]:
+    """Yield both consistencies with their intervals, items taken as independent, where they were measured."""
+    for term, agreement in (
+        ("order_consistency", _agreement_of_orders(calls)),
+        ("retest_consistency", _agreement_of_repeats(calls)),
+    ):
+        measured = np.flatnonzero(np.isfinite(agreement))
+        if len(measured):
+            cluster = calls.pairs.cluster.codes[measured]
+            cells = tabulate_cells(agreement[measured], np.zeros(len(measured), dtype=np.int64), cluster, 1)
+            found = infer_bounded(cells.jackknife(np.ones(1)), SHARE, level)
+            yield to_estimate(calls.judge, term, found, scale="share", has_null=False)
+
+
+def _mean(agreement: Floats) -> float | None:
+    measured = agreement[np.isfinite(agreement)]
+    return float(measured.mean()) if len(measured) else None
+
+
+def _agreement_of_orders(calls: Calls) -> Floats:
+    """Return, by pair, the share of comparisons across orders that agree; NaN where only one order was seen."""
+    by_order = tally(calls)
+    comparisons = by_order.sum(axis=2).prod(axis=1) * calls.two_orders
+    return _share(by_order.prod(axis=1).sum(axis=1), comparisons)
+
+
+def _agreement_of_repeats(calls: Calls) -> Floats:
+    """Return, by pair, the share of repeated calls in one order that agree, the mean over orders; NaN without any."""
+    cells = tally(calls)
+    n = cells.sum(axis=2)
+    agree = _share((cells * (cells - 1)).sum(axis=2), n * (n - 1))
+    return _share(np.nan_to_num(agree).sum(axis=1), (n > 1).sum(axis=1).astype(np.float64))
+
+
+def _share(part: Floats, whole: Floats) -> Floats:
+    return np.asarray(np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0))
 
 
 def noise_floor(calls: Calls) -> float | None:

@@ -145,7 +145,9 @@ def _forest(audit: Audit, base: str, mark: str, title: str, part: str) -> dict[s
         floor=max(floors, default=None),
         least=least,
     )
-    return {"title": title, "part": part, "rows": rows, "plot": plot, "slug": f"{base}-{part}".replace("_", "-")}
+    slug = f"{base}-{part}".replace("_", "-")
+    tests = [e for judge in audit.judges if mark == "@" and (e := judge.get(f"heterogeneity.{base}"))]
+    return {"title": title, "part": part, "rows": rows, "plot": plot, "slug": slug, "tests": tests}
 
 
 def _profiled(audit: Audit) -> dict[str, list[Estimate | None]]:

@@ -142,7 +142,8 @@ def _same(y: float) -> list[Verdict]:
 def test_extreme_judges_get_finite_numbers_without_a_warning(taste: Taste, orders: str) -> None:
     """Whatever a judge does always or never, every effect has an estimate and an interval of some width."""
     for e in fit(PAIRS, judge_pairs(PAIRS, taste, 5, orders=orders)).judges[0].estimates:
-        if e.term != "exchange_rate" and "neither truth nor style" not in e.note:
+        tested = e.term.startswith("heterogeneity.")
+        if not tested and e.term != "exchange_rate" and "neither truth nor style" not in e.note:
             assert e.estimate is not None, e
             assert e.conf_low is not None, e
             assert e.conf_high is not None, e

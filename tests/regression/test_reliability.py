@@ -7,9 +7,10 @@ import pytest
 
 from judgeaudit.records import Pair, Reliability
 from judgeaudit.regression.design import Calls, tabulate
-from judgeaudit.regression.reliability import assess, noise_floor, order_consistency, retest_consistency
+from judgeaudit.regression.population import Taste
+from judgeaudit.regression.reliability import assess, consistency, noise_floor, order_consistency, retest_consistency
 
-from .simulation import make_pairs, verdict
+from .simulation import judge_pairs, make_pairs, verdict
 
 PAIRS = make_pairs(4)
 AB = {"ab": 1.0, "ba": 1.0}
@@ -77,3 +78,17 @@ def test_what_was_not_asked_is_none() -> None:
     calls = calls_for({"0000-conflict": {"ab": 1.0}, "0001-conflict": {"ba": 1.0}})
     assert assess(calls) == Reliability()
     assert assess(calls.where(calls.pair < 0)) == Reliability()
+
+
+def test_consistency_has_an_interval_over_items() -> None:
+    """The points are those of the reliability; twice the pairs of the same items make no narrower an interval."""
+    pairs = make_pairs(40)
+    verdicts = judge_pairs(pairs, Taste(position=0.5), 3, replicates=2)
+    calls = tabulate(pairs, verdicts)["j"]
+    order, retest = consistency(calls)
+    assert (order.term, retest.term) == ("order_consistency", "retest_consistency")
+    assert order.estimate == pytest.approx(assess(calls).order_consistency)
+    assert retest.estimate == pytest.approx(assess(calls).retest_consistency)
+    assert order.n_clusters == 40
+    assert 0 < order.conf_low < order.estimate < order.conf_high < 1  # type: ignore[operator]
+    assert [e.term for e in consistency(calls.where(calls.s > 0))] == ["retest_consistency"]
