@@ -100,7 +100,7 @@ def true_coefficients(means: dict[Any, float]) -> Any:
 def net_preference(reps: int) -> Iterable[Row]:
     """Cover effects on the net-preference scale: percent of intervals that hold the truth."""
     yield ["world", "items", "design", *(estimand.term for estimand in EFFECTS), "mean"]
-    for items in (40, 60, 100, 200):
+    for items in (40, 60, 100, 200, 500):
         for name, taste in WORLDS.items():
             means = known_means(taste)
             for both in (True, False):
