@@ -54,6 +54,9 @@ class CollectConfig(Record):
     """How often a call that may succeed later is made again."""
     max_cost_usd: float | None = Field(default=None, ge=0)
     """No call starts that could cross this, in US dollars."""
+    precision: dict[str, float] = Field(default_factory=dict)
+    """Half-widths to reach, by term on the net-preference scale (``style_reward: 0.10``): a judge is asked no more of a
+    contrast once they are reached; all of the plan when left out."""
 
 
 class RewriteConfig(Record):

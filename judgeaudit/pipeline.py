@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from judgeaudit import __version__, reports
 from judgeaudit.checks import verify
-from judgeaudit.collection import Progress, ask, recollect
+from judgeaudit.collection import Progress, ask, plan, recollect
 from judgeaudit.config import Config, DesignConfig
 from judgeaudit.errors import BudgetError, StoreError
 from judgeaudit.formats import read_pairs, read_review, write_pairs
@@ -180,6 +180,7 @@ def run(
     result = _fit(
         pairs, verdicts, judges, config.margin, config.panels, provenance["run_id"], provenance, shares.get("fact")
     )
+    result = _with_precision(result, pairs, config, judges)
     findings = tuple(gate(result, policy))
     judged = result.model_copy(update={"findings": findings})
     return _leave_behind(Run(path, tuple(pairs), tuple(verdicts), judged, command))
@@ -219,6 +220,7 @@ def load_run(path: str | Path) -> Run:
         orders=collect["orders"],
         replicates=collect["replicates"],
         seed=seed,
+        precision=collect.get("precision"),
     )
     return Run(folder, pairs, tuple(verdicts), result, manifest.get("command", ""))
 
@@ -241,6 +243,7 @@ def reparse(path: str | Path) -> Run:
         before.pairs, before.verdicts, judges, config.margin, config.panels, before.audit.run_id, provenance,
         shares.get("fact"),
     )  # fmt: skip
+    result = _with_precision(result, before.pairs, config, judges)
     findings = tuple(gate(result, load_policy(config.gates or None)))
     return _leave_behind(replace(before, audit=result.model_copy(update={"findings": findings})))
 
@@ -286,6 +289,34 @@ def _fit(
         notes={judge.name: judge.note for judge in judges if judge.note},
         dropped=Counter(reason for pair in pairs if pair.check for reason in pair.check.reasons[:1]),
     )  # fmt: skip
+
+
+def _with_precision(result: Audit, pairs: Sequence[Pair], config: Config, judges: Sequence[Judge]) -> Audit:
+    """Write what stopping when precise has saved, and which widths were reached, into the provenance of an audit."""
+    collect = config.collect
+    if not collect.precision:
+        return result
+    whole = Counter(
+        trial.judge
+        for trial in plan(pairs, judges, orders=collect.orders, replicates=collect.replicates, seed=config.design.seed)
+    )
+    stopped = {
+        judge.name: {
+            "asked": judge.counts.planned,
+            "of": whole[judge.name],
+            "half_widths": {term: half_width(judge.get(term)) for term in collect.precision},
+        }
+        for judge in result.judges
+        if judge.panel is None
+    }
+    return result.model_copy(update={"provenance": {**result.provenance, "stopped": stopped}})
+
+
+def half_width(estimate: Estimate | None) -> float | None:
+    """Return half the width of an estimate's interval; None where it has none."""
+    if estimate is None or estimate.conf_low is None or estimate.conf_high is None:
+        return None
+    return (estimate.conf_high - estimate.conf_low) / 2
 
 
 def _open_directory(path: Path, fresh: bool) -> Path:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 from judgeaudit import pipeline
 from judgeaudit.collection import Forecast, forecast
 from judgeaudit.config import Config
 from judgeaudit.items import load_items
 from judgeaudit.judges import as_judge
-from judgeaudit.records import CROSSED
-from judgeaudit.regression import detectable
+from judgeaudit.records import CROSSED, Contrast
+from judgeaudit.regression import detectable, items_needed
 from judgeaudit.rewriting import planned_tasks
 
 KIND = "typical"
@@ -46,6 +46,8 @@ def show_plan(config: Config, as_json: bool, say: Callable[[str], None]) -> None
     say(f"{items} items, {len(kept)} pairs ({len(made) - len(kept)} dropped by the manipulation check)")
     for row in rows:
         say(sentence(row))
+    for line in stopping_lines(config, items, contrasts):
+        say(line)
     if config.rewrites is not None:
         n = len(planned_tasks(load_items(config.items), config.rewrites, config.design.seed))
         say(f"{config.rewrites.writer.model} writes more pairs first: {n} changes, 1 to 4 calls each, not in the above")
@@ -55,6 +57,16 @@ def show_plan(config: Config, as_json: bool, say: Callable[[str], None]) -> None
                 f"{TERMS[effect.term]}: to about ±{100 * effect.half_width:.0f} points, so "
                 f"{100 * effect.minimum_detectable:.0f} can be told from none (a {KIND} judge, 80 % power)"
             )
+
+
+def stopping_lines(config: Config, items: int, contrasts: Sequence[Contrast]) -> Iterator[str]:
+    """Say when a run that stops as soon as it is precise would stop asking, for a judge of the usual kind."""
+    for term, target in config.collect.precision.items():
+        known = [plan.term for plan in detectable(2, kind=KIND, contrasts=contrasts)]
+        if term in known:
+            needed = items_needed(target, term, kind=KIND, orders=config.collect.orders, contrasts=contrasts).items
+            when = f"after about {needed} of {items} items" if needed < items else f"not within {items} items"
+            yield f"{term} to ±{100 * target:g} points: {when} (a {KIND} judge); the calls above are the most"
 
 
 def sentence(row: Forecast) -> str:

@@ -12,6 +12,9 @@ from judgeaudit.judges.protocol import Judge
 from judgeaudit.records import Pair, Reply, Trial, Usage, Verdict
 from judgeaudit.verdicts import Entry, VerdictStore
 
+CUT_SHORT = ("budget", "interrupted")
+"""Reasons for which the rest of a plan is not asked either."""
+
 
 @dataclass(slots=True)
 class Job:
@@ -24,7 +27,7 @@ class Job:
     @property
     def open(self) -> bool:
         """Whether a cell still waits for it."""
-        return self.ended is None and any(cell.verdict is None for cell in self.cells)
+        return self.ended is None and any(cell.asked and cell.verdict is None for cell in self.cells)
 
 
 @dataclass(slots=True)
@@ -35,6 +38,8 @@ class Cell:
     key: str
     jobs: tuple[Job, ...]
     verdict: Verdict | None = None
+    asked: bool = True
+    """False while a run that stops when it is precise has not come to it."""
 
     def entry(self) -> Entry | None:
         """Return what the store keeps of it: nothing, where no reply came."""
@@ -91,9 +96,14 @@ class Board:
             cell.verdict = _verdict(cell)
         return decided
 
+    def is_cut_short(self) -> bool:
+        """Whether a cell that was asked ended for want of money or time, so that a look would judge half a block."""
+        ended = (cell.verdict for cell in self.cells if cell.asked and cell.verdict is not None)
+        return any(verdict.reason in CUT_SHORT for verdict in ended)
+
     def verdicts(self) -> list[Verdict]:
-        """Return every verdict, in the plan's order."""
-        return [cell.verdict for cell in self.cells if cell.verdict is not None]
+        """Return the verdict of every cell asked, in the plan's order."""
+        return [cell.verdict for cell in self.cells if cell.asked and cell.verdict is not None]
 
 
 def _verdict(cell: Cell) -> Verdict:

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -20,6 +20,7 @@ from judgeaudit.collection.budget import Budget, check_prices
 from judgeaudit.collection.caller import Caller, Patience, Stop
 from judgeaudit.collection.ledger import Ledger
 from judgeaudit.collection.limiter import Limiter
+from judgeaudit.collection.precision import ask_in_blocks, check_precision
 from judgeaudit.collection.progress import Listener, Progress, Tally
 from judgeaudit.collection.schedule import Orders
 from judgeaudit.errors import ConfigError
@@ -43,6 +44,7 @@ def ask(
     seed: int = 0,
     progress: Listener | None = None,
     retries: int = 6,
+    precision: Mapping[str, float] | None = None,
 ) -> list[Verdict]:
     """Ask every judge about every pair; return one verdict for each planned cell, in the order of the plan.
 
@@ -70,6 +72,9 @@ def ask(
         Called with a `Progress` of each judge that moved, a few times a second.
     retries
         Further attempts after a failure that may pass; waiting for a busy endpoint is not counted.
+    precision
+        Largest half-width by term on the net-preference scale, such as ``{"style_reward": 0.10}``: items are asked in
+        blocks, and no contrast longer than the effects that rest on it need. What is not needed is not in the plan.
 
     Raises
     ------
@@ -94,6 +99,7 @@ def ask(
             seed=seed,
             progress=progress,
             retries=retries,
+            precision=precision,
         )
 
     return _run(collect)
@@ -107,6 +113,7 @@ def recollect(
     orders: Orders = "counterbalanced",
     replicates: int = 1,
     seed: int = 0,
+    precision: Mapping[str, float] | None = None,
 ) -> list[Verdict]:
     """Return what a store knows of a plan, its replies read by the present parser; nothing is asked or written.
 
@@ -120,9 +127,13 @@ def recollect(
     board = Board(pairs, judges, orders=orders, replicates=replicates, seed=seed)
     with VerdictStore.open(store) as kept:
         board.recall(kept, keep=False)
+    for _ in _blocks(board, pairs, precision, seed):
+        if any(cell.asked and cell.verdict is None for cell in board.cells):
+            break
     return [
         cell.verdict or Verdict(trial=cell.trial, outcome="missing", reason="not asked", attempts=0)
         for cell in board.cells
+        if cell.asked
     ]
 
 
@@ -138,6 +149,7 @@ class Settings(TypedDict, total=False):
     seed: int
     progress: Listener | None
     retries: int
+    precision: Mapping[str, float] | None
 
 
 async def ask_async(pairs: Sequence[Pair], judges: Sequence[AnyJudge], **settings: Unpack[Settings]) -> list[Verdict]:
@@ -159,7 +171,9 @@ async def _ask(
     seed: int = 0,
     progress: Listener | None = None,
     retries: int = 6,
+    precision: Mapping[str, float] | None = None,
 ) -> list[Verdict]:
+    check_precision(precision or {})
     _check(concurrency=concurrency, timeout_s=timeout_s, retries=retries)
     check_prices(judges, max_cost_usd)
     board = Board(pairs, judges, orders=orders, replicates=replicates, seed=seed)
@@ -175,7 +189,12 @@ async def _ask(
         ]
         try:
             async with _announced(progress, [desk.tally for desk in desks]):
-                await _work_off(desks, concurrency)
+                for _ in _blocks(board, pairs, precision, seed):
+                    for desk in desks:
+                        desk.take_on()
+                    await _work_off(desks, concurrency)
+                    if board.is_cut_short():
+                        break
             ledger.flush()
         finally:
             for judge in judges:
@@ -199,14 +218,18 @@ class _Desk:
     ) -> None:
         self.endpoint = judge.endpoint
         self.tally = Tally(judge.name)
-        self.jobs = list(board.open_jobs(judge.name))
+        self.jobs: list[Job] = []
         self._board, self._ledger = board, ledger
         self._caller = Caller(judge, limiter, budget, ledger, self.tally, patience, stop)
         stop.then(limiter.let_go)
-        for cell in board.cells:
-            if cell.trial.judge == judge.name:
-                self.tally.total += 1
-                self.tally.count(cell.verdict)
+
+    def take_on(self) -> None:
+        """Take on the calls that are open now, and count the cells that have come with them."""
+        self.jobs = list(self._board.open_jobs(self.tally.judge))
+        cells = [cell for cell in self._board.cells if cell.asked and cell.trial.judge == self.tally.judge]
+        for cell in cells[self.tally.total :]:
+            self.tally.count(cell.verdict)
+        self.tally.total = len(cells)
 
     async def serve(self, job: Job) -> None:
         """Bring one call to its end, and what it decides to the store."""
@@ -241,6 +264,12 @@ async def _work(queue: Iterator[tuple[_Desk, Job]]) -> None:
 def _taking_turns(desks: Sequence[_Desk]) -> Iterator[tuple[_Desk, Job]]:
     rounds = zip_longest(*([(desk, job) for job in desk.jobs] for desk in desks))
     return (turn for turn in chain.from_iterable(rounds) if turn is not None)
+
+
+def _blocks(board: Board, pairs: Sequence[Pair], precision: Mapping[str, float] | None, seed: int) -> Iterator[None]:
+    """Go through the plan block by block, or at once where no precision is asked for."""
+    kept = [pair for pair in pairs if pair.check is None or pair.check.passed]
+    return ask_in_blocks(board, kept, precision, seed) if precision else iter([None])
 
 
 # -------------------------------------------------------------------------------------------- surroundings

@@ -12,7 +12,7 @@ from judgeaudit.regression.grades import grade, holm
 from judgeaudit.regression.logit import regress
 from judgeaudit.regression.matrices import facet_design, utility_design
 from judgeaudit.regression.panels import convene, self_preference
-from judgeaudit.regression.power import clusters_for, detectable, items_needed, still_wide
+from judgeaudit.regression.power import clusters_for, detectable, half_widths, items_needed
 from judgeaudit.regression.stopping import confidence_sequence, hybrid_interval, verdict_so_far
 from judgeaudit.regression.validity import invalid_share
 
@@ -28,13 +28,13 @@ __all__ = [
     "facet_design",
     "fit",
     "grade",
+    "half_widths",
     "holm",
     "hybrid_interval",
     "invalid_share",
     "items_needed",
     "regress",
     "self_preference",
-    "still_wide",
     "tabulate",
     "utility_design",
     "verdict_so_far",

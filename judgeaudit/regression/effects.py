@@ -66,6 +66,16 @@ PLACEBO_EFFECT = Estimand("placebo", {"placebo": 1.0})
 ESTIMANDS = (TRUTH_SENSITIVITY, STYLE_REWARD, MASKING, CONFLICT_FAILURE, POSITION, PLACEBO_EFFECT)
 
 
+def terms_measured() -> tuple[str, ...]:
+    """Return the effects on the net-preference scale."""
+    return tuple(estimand.term for estimand in ESTIMANDS)
+
+
+def contrasts_of(term: str) -> tuple[Contrast, ...]:
+    """Return the contrasts on which an effect rests."""
+    return tuple(next(estimand for estimand in ESTIMANDS if estimand.term == term).weights)
+
+
 # ------------------------------------------------------------------------------------------------- measuring
 
 

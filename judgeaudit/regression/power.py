@@ -7,16 +7,17 @@ a large simulated population of the kind of judge expected, or taken from a pilo
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from judgeaudit.errors import DesignError, suggest
-from judgeaudit.records import Contrast, Estimate, JudgeAudit
+from judgeaudit.records import Contrast, Estimate, Pair, Verdict
 from judgeaudit.regression.bmj import LEVEL
-from judgeaudit.regression.effects import ESTIMANDS, combine, net_cells
+from judgeaudit.regression.design import tabulate
+from judgeaudit.regression.effects import ESTIMANDS, allow_for_sharing, combine, measure, net_cells
 from judgeaudit.regression.population import SIX, Taste, draw_calls
 
 KINDS: dict[str, Taste] = {
@@ -166,27 +167,29 @@ def looks(n_max: int) -> list[int]:
     return [*range(FIRST_LOOK, n_max, EVERY), n_max]
 
 
-def still_wide(judge: JudgeAudit, targets: Mapping[str, float]) -> dict[str, float]:
-    """Return the effects whose intervals are wider than asked for, with their half-widths.
-
-    A run may stop asking about an effect when it is no longer here: whether an interval is narrow says nearly nothing
-    about where it lies, so the ordinary interval keeps its coverage. Look after every tenth item from the fortieth on.
+def half_widths(pairs: Sequence[Pair], verdicts: Sequence[Verdict], terms: Iterable[str]) -> dict[str, float]:
+    """Return half the width of the interval of each effect as one judge shows it so far; infinite where there is none.
 
     Parameters
     ----------
-    judge
-        What was measured so far.
-    targets
-        Largest half-width, by term on the net-preference scale: ``{"style_reward": 0.10}``.
+    pairs
+        Every pair of the plan.
+    verdicts
+        Those of one judge.
+    terms
+        Effects on the net-preference scale.
     """
-    wide = {}
-    for term, target in targets.items():
-        found = judge.get(term)
-        if found is None or found.conf_low is None or found.conf_high is None:
-            wide[term] = math.inf
-        elif (found.conf_high - found.conf_low) / 2 > target:
-            wide[term] = (found.conf_high - found.conf_low) / 2
-    return wide
+    by_judge = tabulate(pairs, verdicts)
+    widths = dict.fromkeys(terms, math.inf)
+    for calls in by_judge.values():
+        cells = net_cells(calls)
+        for estimand in ESTIMANDS:
+            if estimand.term in widths:
+                found = measure(cells, estimand, two_orders=calls.two_orders)
+                found = allow_for_sharing(found, calls, estimand)
+                if not isinstance(found, str):
+                    widths[estimand.term] = (found.conf_high - found.conf_low) / 2
+    return widths
 
 
 def _normal(p: float) -> float:

@@ -206,7 +206,8 @@ def _closing(audit: Audit, judges: Sequence[JudgeAudit], path: str | None, width
     tastes = textwrap.wrap(one_line(" ".join(words.taste_sentence(judge) for judge in judges)), width)
     if len(tastes) > 2:
         tastes = [*tastes[:1], f"{tastes[1][: width - 1]}…"]
-    pairs = (words.dropped_sentence(audit), words.written_sentence(audit), words.reviewed_sentence(audit))
+    sentences = (words.stopped_sentence, words.dropped_sentence, words.written_sentence, words.reviewed_sentence)
+    pairs = [sentence(audit) for sentence in sentences]
     advice = [f"{one_line(family.model, 24)}: {family.recommendation}" for family in families(audit)[:MOST_ADVICE]]
     lines = [_cut(Text(one_line(line)), width) for line in (*advice, *pairs) if line]
     lines += [Text(f"Report and data: {one_line(path)}")] if path else []

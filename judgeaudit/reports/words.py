@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from judgeaudit.gates import RULES, STATUS_ORDER, Taste, base_term, gate, gravity, standing, taste
 from judgeaudit.records import Audit, Finding, JudgeAudit, Status
@@ -142,3 +142,12 @@ def reviewed_sentence(audit: Audit) -> str:
         f"a person read {numbers.plural(share['n'], 'fact pair')}: {1 - share['estimate']:.0%} [{low:.0%}, {high:.0%}] "
         "hold the error they claim to hold"
     )
+
+
+def stopped_sentence(audit: Audit) -> str:
+    """Say what stopping when precise has saved, judge by judge; nothing where the whole plan was asked."""
+    stopped = audit.provenance.get("stopped")
+    if not isinstance(stopped, Mapping):
+        return ""
+    told = [f"{name} {row['asked']:,} of {row['of']:,} calls" for name, row in stopped.items()]
+    return f"Stopped when precise: {', '.join(told)}"

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from judgeaudit.errors import DesignError
-from judgeaudit.records import Estimate, JudgeAudit
+from judgeaudit.records import Estimate
+from judgeaudit.regression import fit
 from judgeaudit.regression.effects import STYLE_REWARD, measure, net_cells
 from judgeaudit.regression.population import Taste, draw_calls
-from judgeaudit.regression.power import KINDS, clusters_for, detectable, items_needed, looks, still_wide
+from judgeaudit.regression.power import KINDS, clusters_for, detectable, half_widths, items_needed, looks
+
+from .simulation import judge_pairs, make_pairs
 
 
 def interval(term: str, low: float, high: float) -> Estimate:
@@ -84,13 +87,18 @@ def test_impossible_plans_are_refused_with_what_is_allowed() -> None:
         detectable(1)
 
 
-def test_what_is_still_wide() -> None:
-    """Effects narrower than their target drop out; those not estimated stay."""
-    narrow = interval("style_reward", 0.22, 0.38)
-    wide = interval("truth_sensitivity", 0.22, 0.6)
-    targets = dict.fromkeys(["style_reward", "truth_sensitivity", "masking"], 0.1)
-    found = still_wide(JudgeAudit(name="j", model="m", estimates=(narrow, wide)), targets)
-    assert found == {"truth_sensitivity": pytest.approx(0.19), "masking": math.inf}
+def test_half_widths_so_far() -> None:
+    """They are those of the audit, and what has no interval is infinitely wide."""
+    pairs = make_pairs(40)
+    verdicts = judge_pairs(pairs, Taste(), 1)
+    found = half_widths(pairs, verdicts, ["style_reward", "conflict_failure"])
+    for term, half in found.items():
+        estimate = fit(pairs, verdicts).judges[0].get(term)
+        assert estimate is not None
+        assert half == pytest.approx((estimate.conf_high - estimate.conf_low) / 2)  # type: ignore[operator]
+    crossed = [pair for pair in pairs if pair.contrast != "conflict"]
+    some = [v for v in verdicts if not v.trial.pair_id.endswith("conflict")]
+    assert half_widths(crossed, some, ["conflict_failure"]) == {"conflict_failure": math.inf}
 
 
 def test_stopping_when_precise_keeps_coverage() -> None:
