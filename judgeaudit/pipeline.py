@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from judgeaudit import __version__, reports
 from judgeaudit.checks import verify
-from judgeaudit.collection import Progress, ask, plan, recollect
+from judgeaudit.collection import BatchPlan, Collected, Exported, Progress, ask, collect, export, plan, recollect
 from judgeaudit.config import Config, DesignConfig
 from judgeaudit.errors import BudgetError, StoreError
 from judgeaudit.formats import read_pairs, read_review, write_pairs
@@ -26,6 +26,7 @@ from judgeaudit.records import Audit, Estimate, Item, Pair, Panel, Protocol, Ver
 from judgeaudit.regression import fit, invalid_share
 from judgeaudit.reports.json import write
 from judgeaudit.rewriting import rewrite_items
+from judgeaudit.verdicts import VerdictStore
 
 VERSIONED = ("litellm", "pydantic", "numpy", "scipy", "statsmodels")
 
@@ -155,28 +156,18 @@ def run(
     UsageError
         For anything in the configuration, items, prompts or directory that cannot be used; nothing was asked.
     """
-    judges = [as_judge(spec) for spec in config.judges]
     policy = load_policy(config.gates or None)
-    items = load_items(config.items)
-    skipped = Counter[str]()
-    pairs = make_pairs(items, config.design, skipped)
-    path = _open_directory(Path(out), fresh)
-    more: dict[str, Any] = {"guessed_share": _guessed_share(items, pairs)}
-    if config.rewrites is not None:
-        models = [judge.model for judge in judges]
-        rewrites = rewrite_items(items, config.rewrites, models, seed=config.design.seed, cache_dir=path / "rewrites")
-        pairs += rewrites.pairs
-        more["rewrites"] = rewrites.provenance
+    judges, pairs, path, skipped, more = _lay_out(config, Path(out), fresh)
     shares = dict[str, Estimate]() if config.review is None else read_opinions(config.review, pairs)
     if shares:
         more["review"] = {arm: share.model_dump(mode="json") for arm, share in shares.items()}
-    collect = config.collect.model_dump()
+    settings = config.collect.model_dump()
     if max_cost_usd is not None:
-        collect["max_cost_usd"] = max_cost_usd
+        settings["max_cost_usd"] = max_cost_usd
     provenance = _provenance(config, pairs, judges, skipped, more)
     write(json.dumps({"command": command, **provenance}, indent=1, ensure_ascii=False) + "\n", path / "manifest.json")
     write_pairs(pairs, path / "pairs.jsonl")
-    verdicts = ask(pairs, judges, store=path, seed=config.design.seed, progress=progress, **collect)
+    verdicts = ask(pairs, judges, store=path, seed=config.design.seed, progress=progress, **settings)
     result = _fit(
         pairs, verdicts, judges, config.margin, config.panels, provenance["run_id"], provenance, shares.get("fact")
     )
@@ -184,6 +175,75 @@ def run(
     findings = tuple(gate(result, policy))
     judged = result.model_copy(update={"findings": findings})
     return _leave_behind(Run(path, tuple(pairs), tuple(verdicts), judged, command))
+
+
+def _lay_out(
+    config: Config, out: Path, fresh: bool
+) -> tuple[list[Judge], list[Pair], Path, Counter[str], dict[str, Any]]:
+    """Return judges, pairs and directory of a run, what could not be made, and what is to be said of its making."""
+    judges = [as_judge(spec) for spec in config.judges]
+    items = load_items(config.items)
+    skipped = Counter[str]()
+    pairs = make_pairs(items, config.design, skipped)
+    path = _open_directory(out, fresh)
+    more: dict[str, Any] = {"guessed_share": _guessed_share(items, pairs)}
+    if config.rewrites is not None:
+        models = [judge.model for judge in judges]
+        rewrites = rewrite_items(items, config.rewrites, models, seed=config.design.seed, cache_dir=path / "rewrites")
+        pairs += rewrites.pairs
+        more["rewrites"] = rewrites.provenance
+    return judges, pairs, path, skipped, more
+
+
+def export_batch(config: Config, out: str | Path) -> tuple[list[Exported], list[str]]:
+    """Write the calls that a run of this configuration would make next as files for a provider's batch interface.
+
+    Parameters
+    ----------
+    config
+        What `load_config` returned.
+    out
+        The run directory; the files go into ``batches`` in it.
+
+    Returns
+    -------
+    tuple
+        The files, and the names of the judges that cannot be asked by batch.
+
+    Raises
+    ------
+    ConfigError
+        When no judge can be asked by batch.
+    """
+    batch, path = _batch_plan(config, out)
+    with VerdictStore.create(path) as store:
+        return export(batch, store, path / "batches"), batch.left_out
+
+
+def collect_batch(config: Config, out: str | Path, files: Sequence[str | Path]) -> Collected:
+    """Read the files that a provider's batch interface returned into the store of a run, which then lacks that less.
+
+    Parameters
+    ----------
+    config, out
+        As for `export_batch`.
+    files
+        Result files, of replies or of errors, in any order.
+
+    Raises
+    ------
+    PairError
+        When a file cannot be read; nothing was stored.
+    """
+    batch, path = _batch_plan(config, out)
+    with VerdictStore.create(path) as store:
+        return collect(batch, store, [Path(file) for file in files])
+
+
+def _batch_plan(config: Config, out: str | Path) -> tuple[BatchPlan, Path]:
+    judges, pairs, path, _, _ = _lay_out(config, Path(out), fresh=False)
+    wanted = config.collect.model_dump(include={"orders", "replicates", "precision"})
+    return BatchPlan(pairs, judges, seed=config.design.seed, **wanted), path
 
 
 def policy_of(path: str | Path) -> dict[str, Any] | None:
@@ -212,15 +272,15 @@ def load_run(path: str | Path) -> Run:
         )
     pairs = tuple(read_pairs(folder / "pairs.jsonl"))
     manifest, result = _manifest(folder), reports.load_audit(folder)
-    collect, seed = manifest["config"]["collect"], manifest["config"]["design"]["seed"]
+    asked, seed = manifest["config"]["collect"], manifest["config"]["design"]["seed"]
     verdicts = recollect(
         pairs,
         _recorded(manifest, result),
         folder,
-        orders=collect["orders"],
-        replicates=collect["replicates"],
+        orders=asked["orders"],
+        replicates=asked["replicates"],
         seed=seed,
-        precision=collect.get("precision"),
+        precision=asked.get("precision"),
     )
     return Run(folder, pairs, tuple(verdicts), result, manifest.get("command", ""))
 
@@ -293,18 +353,18 @@ def _fit(
 
 def _with_precision(result: Audit, pairs: Sequence[Pair], config: Config, judges: Sequence[Judge]) -> Audit:
     """Write what stopping when precise has saved, and which widths were reached, into the provenance of an audit."""
-    collect = config.collect
-    if not collect.precision:
+    asked = config.collect
+    if not asked.precision:
         return result
     whole = Counter(
         trial.judge
-        for trial in plan(pairs, judges, orders=collect.orders, replicates=collect.replicates, seed=config.design.seed)
+        for trial in plan(pairs, judges, orders=asked.orders, replicates=asked.replicates, seed=config.design.seed)
     )
     stopped = {
         judge.name: {
             "asked": judge.counts.planned,
             "of": whole[judge.name],
-            "half_widths": {term: half_width(judge.get(term)) for term in collect.precision},
+            "half_widths": {term: half_width(judge.get(term)) for term in asked.precision},
         }
         for judge in result.judges
         if judge.panel is None

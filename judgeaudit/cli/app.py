@@ -23,6 +23,8 @@ app = typer.Typer(
 )  # fmt: skip
 local = typer.Typer(no_args_is_help=True, help="The embedded model that needs no key.")
 app.add_typer(local, name="local")
+batch = typer.Typer(no_args_is_help=True, help="Ask through a provider's batch interface, at half the price.")
+app.add_typer(batch, name="batch")
 
 ConfigPath = Annotated[
     Path, typer.Argument(metavar="CONFIG", help="A YAML configuration; 'judgeaudit init' writes one.")
@@ -292,6 +294,37 @@ def doctor(
     from judgeaudit.cli.doctor import examine
 
     return examine(config, out, probe, say)
+
+
+@batch.command("export")
+@verb
+def batch_export(config: ConfigPath, out: Out = None, as_json: Json = False) -> None:
+    """Write what is still to be asked as batch files.
+
+    For OpenAI's batch interface, or vLLM's run-batch; a second export after collecting holds only what is missing.
+    """
+    from judgeaudit.cli.running import export_batch_files
+    from judgeaudit.config import load_config
+
+    export_batch_files(load_config(config), out or Path("runs") / config.stem, as_json, say)
+
+
+@batch.command("collect")
+@verb
+def batch_collect(
+    config: ConfigPath,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="What the provider returned, errors too.")],
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Read batch results into the run.
+
+    In any order, duplicates and all; 'judgeaudit run' then asks only what is missing.
+    """
+    from judgeaudit.cli.running import collect_batch_files
+    from judgeaudit.config import load_config
+
+    collect_batch_files(load_config(config), out or Path("runs") / config.stem, files, as_json, say)
 
 
 @local.command()

@@ -7,7 +7,7 @@ import json
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from judgeaudit import gates, pipeline
@@ -124,3 +124,29 @@ def serve_local_model(port: int, say: Say) -> None:
     say(f"api_base: {engine.api_base}   key: {KEY}   (Ctrl-C ends it)")
     with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()
+
+
+def export_batch_files(config: Config, out: Path, as_json: bool, say: Callable[[str], None]) -> None:
+    """Write batch files and say where they are."""
+    written, left_out = pipeline.export_batch(config, out)
+    if as_json:
+        say(json.dumps({"files": [file.model_dump() for file in written], "left_out": left_out}, indent=2))
+        return
+    for file in written:
+        say(f"{file.judge}: {file.requests:,} requests in {file.path}")
+    if not written:
+        say("nothing is left to ask by batch")
+    if left_out:
+        say(f"not by batch: {', '.join(left_out)}; 'judgeaudit run' asks them")
+
+
+def collect_batch_files(
+    config: Config, out: Path, files: Sequence[Path], as_json: bool, say: Callable[[str], None]
+) -> None:
+    """Read batch results and say what they held."""
+    counts = pipeline.collect_batch(config, out, files).model_dump()
+    if as_json:
+        say(json.dumps(counts, indent=2))
+        return
+    told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+    say(f"{told or 'no line'} of {sum(counts.values()):,}; 'judgeaudit run' asks what is missing")

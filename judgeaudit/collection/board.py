@@ -61,7 +61,7 @@ class Board:
         self, pairs: Sequence[Pair], judges: Sequence[Judge], *, orders: Orders, replicates: int, seed: int
     ) -> None:
         self.cells: list[Cell] = []
-        self._jobs: dict[str, Job] = {}
+        self.jobs: dict[str, Job] = {}
         for trial, calls in cells(pairs, judges, orders=orders, replicates=replicates, seed=seed):
             cell = Cell(trial, trial.key, tuple(self._job(call) for call in calls))
             for job in cell.jobs:
@@ -69,7 +69,7 @@ class Board:
             self.cells.append(cell)
 
     def _job(self, call: Call) -> Job:
-        return self._jobs.setdefault(call.key, Job(call))
+        return self.jobs.setdefault(call.key, Job(call))
 
     def recall(self, store: VerdictStore, *, keep: bool = True) -> None:
         """Fill in what the store knows: verdicts, and replies that the present parser has not read yet.
@@ -79,14 +79,14 @@ class Board:
         known = store.known(cell.key for cell in self.cells)
         for cell in self.cells:
             cell.verdict = known.get(cell.key)
-        replies = store.replies([key for key, job in self._jobs.items() if job.open])
-        read_again = [cell for key in replies for cell in self.settle(self._jobs[key], Ended(replies[key], 1))]
+        replies = store.replies([key for key, job in self.jobs.items() if job.open])
+        read_again = [cell for key in replies for cell in self.settle(self.jobs[key], Ended(replies[key], 1))]
         if keep:
             store.append([], [entry for cell in read_again if (entry := cell.entry())])
 
     def open_jobs(self, judge: str) -> Iterator[Job]:
         """Give the calls that a judge is yet to be asked, in the plan's order."""
-        return (job for job in self._jobs.values() if job.cells[0].trial.judge == judge and job.open)
+        return (job for job in self.jobs.values() if job.cells[0].trial.judge == judge and job.open)
 
     def settle(self, job: Job, ended: Ended) -> list[Cell]:
         """Note how a call ended; return the cells that have their verdict by it."""

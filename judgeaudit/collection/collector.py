@@ -127,7 +127,7 @@ def recollect(
     board = Board(pairs, judges, orders=orders, replicates=replicates, seed=seed)
     with VerdictStore.open(store) as kept:
         board.recall(kept, keep=False)
-    for _ in _blocks(board, pairs, precision, seed):
+    for _ in in_blocks(board, pairs, precision, seed):
         if any(cell.asked and cell.verdict is None for cell in board.cells):
             break
     return [
@@ -189,7 +189,7 @@ async def _ask(
         ]
         try:
             async with _announced(progress, [desk.tally for desk in desks]):
-                for _ in _blocks(board, pairs, precision, seed):
+                for _ in in_blocks(board, pairs, precision, seed):
                     for desk in desks:
                         desk.take_on()
                     await _work_off(desks, concurrency)
@@ -266,8 +266,8 @@ def _taking_turns(desks: Sequence[_Desk]) -> Iterator[tuple[_Desk, Job]]:
     return (turn for turn in chain.from_iterable(rounds) if turn is not None)
 
 
-def _blocks(board: Board, pairs: Sequence[Pair], precision: Mapping[str, float] | None, seed: int) -> Iterator[None]:
-    """Go through the plan block by block, or at once where no precision is asked for."""
+def in_blocks(board: Board, pairs: Sequence[Pair], precision: Mapping[str, float] | None, seed: int) -> Iterator[None]:
+    """Mark the cells to be asked next: block by block, or all at once where no precision is asked for."""
     kept = [pair for pair in pairs if pair.check is None or pair.check.passed]
     return ask_in_blocks(board, kept, precision, seed) if precision else iter([None])
 

@@ -8,10 +8,9 @@ from typing import Final
 
 from judgeaudit.collection.schedule import Call, Orders, cells
 from judgeaudit.judges import Judge, Priced
+from judgeaudit.judges.api import BATCH_DISCOUNT
 from judgeaudit.records import Pair, Record, Usage
 
-BATCH_DISCOUNT: Final = 0.5
-"""What providers with a batch interface ask for a batched call, as a share of the price (OpenAI, Anthropic, Google)."""
 SECONDS_PER_CALL: Final = 3.0
 """How long one call is taken to last, where nothing is known of the endpoint."""
 

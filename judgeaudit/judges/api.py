@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from judgeaudit import records
 from judgeaudit.errors import ConfigError, suggest
-from judgeaudit.judges.redaction import refuse_written_keys
+from judgeaudit.judges.redaction import Redactor, refuse_written_keys
 from judgeaudit.judges.rendering import load_template, render
-from judgeaudit.judges.transport import Door, LeanDoor, LitellmDoor, load_litellm
+from judgeaudit.judges.transport import Door, LeanDoor, LitellmDoor, load_litellm, no_reply, read_completion
 from judgeaudit.records import JudgeSpec, Reply, Showing, Usage
 
 _DEFAULTS: Final[dict[str, Any]] = {"temperature": 0, "max_tokens": 400}
@@ -24,6 +24,9 @@ _CHARACTERS_PER_TOKEN: Final = 4.0
 _USUAL_REPLY_TOKENS: Final = 80
 _NO_KEY: Final = SecretStr("none")
 _OPENAI_COMPATIBLE: Final = ("openai", "hosted_vllm")
+_OK: Final = 200
+BATCH_DISCOUNT: Final = 0.5
+"""What providers with a batch interface ask for a batched call, as a share of the price (OpenAI, Anthropic, Google)."""
 
 
 class ChoiceReply(BaseModel):
@@ -64,6 +67,7 @@ class ApiJudge:
         self._lean = goes_lean(spec)
         self._door = open_door(spec, lean=self._lean)
         self._price = price_of(spec, lean=self._lean)
+        self._redact = Redactor(None)
         given = {**_DEFAULTS, **spec.params}
         self._settings = {name: value for name, value in given.items() if value is not None}
         if _structured(spec, lean=self._lean, asks_for_json=self._template.asks_for_json):
@@ -161,6 +165,35 @@ class ApiJudge:
         known = reply.usage != Usage()
         return reply.model_copy(update={"cost_usd": dollars(self._spec.price, reply.usage) if known else None})
 
+    @property
+    def takes_batches(self) -> bool:
+        """Whether it can be asked through files in the form of OpenAI's batch interface."""
+        return self._lean or self._spec.model.partition("/")[0] in _OPENAI_COMPATIBLE or "/" not in self._spec.model
+
+    def batch_body(self, showing: Showing) -> dict[str, Any]:
+        """Return the request for one call, as a batch file holds it: what a live call would send."""
+        message = {"role": "user", "content": render(self._template, showing)}
+        return {"model": _served_name(self._spec.model), "messages": [message], **self._settings}
+
+    def read_batch(self, status: int | None, body: Any) -> Reply:
+        """Read what a batch brought for one call: the body of a completion, or of an error.
+
+        A public price is halved, as providers do for batches; one that the specification states is taken as it is.
+
+        Raises
+        ------
+        TransientError, PermanentError
+            No reply came.
+        """
+        raw = json.dumps(body).encode()
+        if status != _OK:
+            return no_reply(status, self._redact(raw.decode()), {})
+        reply = read_completion(raw, self._redact, 0.0)
+        if self._price is None or reply.usage == Usage():
+            return reply
+        share = 1.0 if self._spec.price else BATCH_DISCOUNT
+        return reply.model_copy(update={"cost_usd": share * dollars(self._price, reply.usage)})
+
     async def close(self) -> None:
         """Close its connections."""
         await self._door.close()
@@ -200,12 +233,16 @@ def open_door(spec: JudgeSpec, *, lean: bool) -> Door:
         raise ConfigError(f"judge {spec.name!r}: api_base holds a user name or password; name a key: api_key: env:NAME")
     key = _key(spec)
     if lean:
-        provider, _, rest = spec.model.partition("/")
-        model = rest if rest and provider in _OPENAI_COMPATIBLE else spec.model
-        return LeanDoor(model, spec.api_base or "", key or _NO_KEY)
+        return LeanDoor(_served_name(spec.model), spec.api_base or "", key or _NO_KEY)
     model = _litellm_model(spec)
     # Without a key of its own, a judge with its own server must not be sent the provider's key from the environment.
     return LitellmDoor(model, spec.api_base, key or (_NO_KEY if spec.api_base else None))
+
+
+def _served_name(model: str) -> str:
+    """Return a model's name as its server knows it, without the provider that litellm puts before it."""
+    provider, _, rest = model.partition("/")
+    return rest if rest and provider in _OPENAI_COMPATIBLE else model
 
 
 def _key(spec: JudgeSpec) -> SecretStr | None:

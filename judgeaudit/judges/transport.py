@@ -100,7 +100,7 @@ class LitellmDoor:
             )
         except openai.OpenAIError as error:
             headers = getattr(error, "litellm_response_headers", None) or {}
-            return _no_reply(getattr(error, "status_code", None), self._redact(str(error)), headers)
+            return no_reply(getattr(error, "status_code", None), self._redact(str(error)), headers)
         return self._reply(response, time.perf_counter() - started)
 
     def _reply(self, response: Any, latency_s: float) -> Reply:
@@ -159,8 +159,8 @@ class LeanDoor:
             message = self._redact(str(error) or type(error).__name__)
             raise TransientError(f"{self._url}: {message}", reason="connection") from error
         if status != 200:
-            return _no_reply(status, self._redact(raw.decode("utf-8", "replace")), headers)
-        return self._reply(raw, time.perf_counter() - started)
+            return no_reply(status, self._redact(raw.decode("utf-8", "replace")), headers)
+        return read_completion(raw, self._redact, time.perf_counter() - started)
 
     def _connected(self) -> Any:
         import aiohttp
@@ -191,25 +191,6 @@ class LeanDoor:
             chunks.append(chunk)
         return b"".join(chunks)
 
-    def _reply(self, raw: bytes, latency_s: float) -> Reply:
-        try:
-            payload = json.loads(raw)
-            choice = payload["choices"][0]
-            message = choice["message"]
-            return _reply(
-                content=message.get("content"),
-                refusal=message.get("refusal"),
-                finish_reason=choice.get("finish_reason"),
-                usage=payload.get("usage") or {},
-                model=payload.get("model"),
-                cost_usd=None,
-                latency_s=latency_s,
-                redact=self._redact,
-            )
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            said = self._redact(raw[:_LONGEST_QUOTED].decode("utf-8", "replace"))[:200]
-            raise _malformed(f"{type(error).__name__}: {said}") from error
-
     async def close(self) -> None:
         """Close the connections."""
         session, self._session = self._session, None
@@ -218,6 +199,33 @@ class LeanDoor:
 
 
 # ------------------------------------------------------------------------------------------- what both do
+
+
+def read_completion(raw: bytes, redact: Redactor, latency_s: float) -> Reply:
+    """Read the body of a chat completion, as servers and batch files hold it.
+
+    Raises
+    ------
+    TransientError
+        When it is none.
+    """
+    try:
+        payload = json.loads(raw)
+        choice = payload["choices"][0]
+        message = choice["message"]
+        return _reply(
+            content=message.get("content"),
+            refusal=message.get("refusal"),
+            finish_reason=choice.get("finish_reason"),
+            usage=payload.get("usage") or {},
+            model=payload.get("model"),
+            cost_usd=None,
+            latency_s=latency_s,
+            redact=redact,
+        )
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        said = redact(raw[:_LONGEST_QUOTED].decode("utf-8", "replace"))[:200]
+        raise _malformed(f"{type(error).__name__}: {said}") from error
 
 
 def _reply(
@@ -254,8 +262,14 @@ def well_formed(text: str) -> str:
     return text
 
 
-def _no_reply(status: int | None, message: str, headers: Mapping[str, str]) -> Reply:
-    """Raise what a failed request means; a content filter is no error but a reply, and is returned."""
+def no_reply(status: int | None, message: str, headers: Mapping[str, str]) -> Reply:
+    """Raise what a failed request means; a content filter is no error but a reply, and is returned.
+
+    Raises
+    ------
+    TransientError, PermanentError
+        Whether asking again may help.
+    """
     lowered = message.lower()
     if status == 400 and any(mark in lowered for mark in _FILTER_MARKS):
         return Reply(text=message, finish_reason="content_filter")
