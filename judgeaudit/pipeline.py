@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from judgeaudit import __version__, reports
 from judgeaudit.checks import verify
-from judgeaudit.collection import BatchPlan, Collected, Exported, Progress, ask, collect, export, plan, recollect
+from judgeaudit.collection import Progress, ask, plan, recollect
 from judgeaudit.config import Config, DesignConfig
 from judgeaudit.errors import BudgetError, StoreError
 from judgeaudit.formats import read_pairs, read_review, write_pairs
@@ -157,7 +157,7 @@ def run(
         For anything in the configuration, items, prompts or directory that cannot be used; nothing was asked.
     """
     policy = load_policy(config.gates or None)
-    judges, pairs, path, skipped, more = _lay_out(config, Path(out), fresh)
+    judges, pairs, path, skipped, more = lay_out(config, Path(out), fresh)
     shares = dict[str, Estimate]() if config.review is None else read_opinions(config.review, pairs)
     if shares:
         more["review"] = {arm: share.model_dump(mode="json") for arm, share in shares.items()}
@@ -177,7 +177,7 @@ def run(
     return _leave_behind(Run(path, tuple(pairs), tuple(verdicts), judged, command))
 
 
-def _lay_out(
+def lay_out(
     config: Config, out: Path, fresh: bool
 ) -> tuple[list[Judge], list[Pair], Path, Counter[str], dict[str, Any]]:
     """Return judges, pairs and directory of a run, what could not be made, and what is to be said of its making."""
@@ -195,55 +195,19 @@ def _lay_out(
     return judges, pairs, path, skipped, more
 
 
-def export_batch(config: Config, out: str | Path) -> tuple[list[Exported], list[str]]:
-    """Write the calls that a run of this configuration would make next as files for a provider's batch interface.
-
-    Parameters
-    ----------
-    config
-        What `load_config` returned.
-    out
-        The run directory; the files go into ``batches`` in it.
-
-    Returns
-    -------
-    tuple
-        The files, and the names of the judges that cannot be asked by batch.
+def history(path: str | Path) -> str:
+    """Say what became of a run that its measurements do not show: crashes, and what they may have cost; "" for nothing.
 
     Raises
     ------
-    ConfigError
-        When no judge can be asked by batch.
+    StoreError
+        When the directory holds no store.
     """
-    batch, path = _batch_plan(config, out)
-    with VerdictStore.create(path) as store:
-        return export(batch, store, path / "batches"), batch.left_out
-
-
-def collect_batch(config: Config, out: str | Path, files: Sequence[str | Path]) -> Collected:
-    """Read the files that a provider's batch interface returned into the store of a run, which then lacks that less.
-
-    Parameters
-    ----------
-    config, out
-        As for `export_batch`.
-    files
-        Result files, of replies or of errors, in any order.
-
-    Raises
-    ------
-    PairError
-        When a file cannot be read; nothing was stored.
-    """
-    batch, path = _batch_plan(config, out)
-    with VerdictStore.create(path) as store:
-        return collect(batch, store, [Path(file) for file in files])
-
-
-def _batch_plan(config: Config, out: str | Path) -> tuple[BatchPlan, Path]:
-    judges, pairs, path, _, _ = _lay_out(config, Path(out), fresh=False)
-    wanted = config.collect.model_dump(include={"orders", "replicates", "precision"})
-    return BatchPlan(pairs, judges, seed=config.design.seed, **wanted), path
+    with VerdictStore.open(path) as store:
+        crashes = store.crashes()
+    calls = sum(crash.in_flight for crash in crashes)
+    times = "once" if len(crashes) == 1 else f"{len(crashes)} times"
+    return f"It was killed {times}: at most {calls:,} calls may have been paid twice." if crashes else ""
 
 
 def policy_of(path: str | Path) -> dict[str, Any] | None:
@@ -424,5 +388,8 @@ def _leave_behind(done: Run) -> Run:
     """Write what other programs and people read of a run."""
     reports.report(done.audit, "json", done.path / "audit.json")
     page = done.path / "report.html"
-    reports.report(done.audit, "html", page, pairs=done.pairs, verdicts=done.verdicts, command=done.command)
+    reports.report(
+        done.audit, "html", page, pairs=done.pairs, verdicts=done.verdicts, command=done.command,
+        history=history(done.path),
+    )  # fmt: skip
     return done

@@ -150,6 +150,21 @@ def report(
 
 @app.command()
 @verb
+def export(
+    directory: RunDir, out: Annotated[Path, typer.Option("--out", help="A .jsonl, .csv or .parquet file to write.")]
+) -> None:
+    """Write every verdict of a run as a row.
+
+    Rows that a damaged store still holds whole are written, and the others counted.
+    """
+    from judgeaudit.exchange import export_verdicts
+
+    written, damaged = export_verdicts(directory, out)
+    say(f"wrote {written:,} verdicts to {out}" + (f"; {damaged:,} were damaged and are left out" if damaged else ""))
+
+
+@app.command()
+@verb
 def gate(
     directory: RunDir,
     policy: Annotated[Path | None, typer.Option("--policy", help="A YAML file of limits.")] = None,

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from judgeaudit import gates, pipeline
+from judgeaudit import exchange, gates, pipeline
 from judgeaudit.assets import find_asset
 from judgeaudit.checks import REASONS
 from judgeaudit.checks import check_file as check_pairs_file
@@ -46,6 +46,8 @@ def run_and_report(
         sys.stdout.write(report(done.audit, "json") or "")
     else:
         report(done.audit, path=done.path)
+    if told := pipeline.history(done.path):
+        sys.stderr.write(f"judgeaudit: {told}\n")
     if done.exit_status:
         missing = Counter(v.reason for v in done.verdicts if v.outcome == "missing")
         why = ", ".join(f"{reason} ({n})" for reason, n in missing.most_common())
@@ -128,7 +130,7 @@ def serve_local_model(port: int, say: Say) -> None:
 
 def export_batch_files(config: Config, out: Path, as_json: bool, say: Callable[[str], None]) -> None:
     """Write batch files and say where they are."""
-    written, left_out = pipeline.export_batch(config, out)
+    written, left_out = exchange.export_batch(config, out)
     if as_json:
         say(json.dumps({"files": [file.model_dump() for file in written], "left_out": left_out}, indent=2))
         return
@@ -144,7 +146,7 @@ def collect_batch_files(
     config: Config, out: Path, files: Sequence[Path], as_json: bool, say: Callable[[str], None]
 ) -> None:
     """Read batch results and say what they held."""
-    counts = pipeline.collect_batch(config, out, files).model_dump()
+    counts = exchange.collect_batch(config, out, files).model_dump()
     if as_json:
         say(json.dumps(counts, indent=2))
         return

@@ -182,6 +182,8 @@ async def _ask(
             board.recall(kept)
         ledger = Ledger(kept)
         budget = Budget(max_cost_usd, kept.spent_usd() if kept is not None else 0.0)
+        if kept is not None:
+            kept.begin(_most_in_flight(judges, concurrency), _ceiling(board, judges, max_cost_usd))
         limiters = {judge.endpoint: Limiter(min(concurrency, judge.parallel or concurrency)) for judge in judges}
         desks = [
             _Desk(board, judge, limiters[judge.endpoint], budget, ledger, Patience(timeout_s, retries), stop)
@@ -196,11 +198,27 @@ async def _ask(
                     if board.is_cut_short():
                         break
             ledger.flush()
+            if kept is not None:
+                kept.end()
         finally:
             for judge in judges:
                 if isinstance(judge, Closable):
                     await judge.close()
     return board.verdicts()
+
+
+def _most_in_flight(judges: Sequence[Judge], concurrency: int) -> int:
+    """Return how many calls can be in flight at once, over all endpoints."""
+    places = {judge.endpoint: min(concurrency, judge.parallel or concurrency) for judge in judges}
+    return sum(places.values())
+
+
+def _ceiling(board: Board, judges: Sequence[Judge], max_cost_usd: float | None) -> float:
+    """Return the most that one call of the plan can cost, twice as long a reply allowed for; 0 without a cap."""
+    if max_cost_usd is None:
+        return 0.0
+    showings = ((judge, job.call.showing()) for judge in judges for job in board.open_jobs(judge.name))
+    return 2 * max((judge.price_ceiling(showing) or 0.0 for judge, showing in showings), default=0.0)
 
 
 class _Desk:

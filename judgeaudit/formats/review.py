@@ -63,7 +63,7 @@ def write_review(pairs: Iterable[Pair], path: Path, *, n: int = 120, seed: int =
     rows = sorted((code, first, pair) for pair in _sample(pairs, n, seed) for code, first in [_code(pair, seed)])
     for code, a_first, pair in rows:
         texts = (pair.a.text, pair.b.text) if a_first else (pair.b.text, pair.a.text)
-        writer.writerow([code, *map(_cell, (pair.question, *texts)), "", "", ""])
+        writer.writerow([code, *map(spreadsheet_cell, (pair.question, *texts)), "", "", ""])
     part = path.with_name(path.name + ".part")
     part.write_text(out.getvalue(), encoding="utf-8-sig", newline="")
     part.replace(path)
@@ -100,7 +100,8 @@ def _code(pair: Pair, seed: int) -> tuple[str, bool]:
     return f"{mark[:12]}.{seed}", int(mark[12], 16) % 2 == 0
 
 
-def _cell(text: str) -> str:
+def spreadsheet_cell(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(FORMULA) or text.lstrip()[:1] in FORMULA else text
 
 

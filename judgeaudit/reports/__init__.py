@@ -29,6 +29,7 @@ def report(
     baseline: Audit | Recorded | None = None,
     path: str | Path | None = None,
     command: str = "",
+    history: str = "",
     width: int | None = None,
 ) -> str | None:
     """Show an audit at the terminal, or return (or write) it in another form.
@@ -50,6 +51,8 @@ def report(
         The run directory, named in the summary.
     command
         What makes the run again, shown on the page.
+    history
+        What became of the run that its measurements do not show, such as crashes; shown on the page.
     width
         Columns of the terminal summary; None asks the terminal.
 
@@ -66,7 +69,7 @@ def report(
 
         print_summary(audit, path=place, width=width)
         return None
-    text = _render(audit, format, pairs, verdicts, baseline, place, command, width)
+    text = _render(audit, format, pairs, verdicts, baseline, place, command, history, width)
     if out is None:
         return text
     write(text, out)
@@ -81,6 +84,7 @@ def _render(
     baseline: Audit | Recorded | None,
     path: str | None,
     command: str,
+    history: str,
     width: int | None,
 ) -> str:
     """Render one form, loading only what it needs: rich for the terminal, jinja2 for the page."""
@@ -89,7 +93,7 @@ def _render(
     if form == "html":
         from judgeaudit.reports.html import render as render_page
 
-        return render_page(audit, pairs=pairs, verdicts=verdicts, command=command)
+        return render_page(audit, pairs=pairs, verdicts=verdicts, command=command, history=history)
     if form == "markdown":
         from judgeaudit.reports.markdown import render as render_comment
 

@@ -41,7 +41,9 @@ SETTINGS: tuple[tuple[str, tuple[tuple[Contrast, str], ...], str], ...] = (
 )
 
 
-def render(audit: Audit, *, pairs: Sequence[Pair] = (), verdicts: Sequence[Verdict] = (), command: str = "") -> str:
+def render(
+    audit: Audit, *, pairs: Sequence[Pair] = (), verdicts: Sequence[Verdict] = (), command: str = "", history: str = ""
+) -> str:
     """Return the whole report as one HTML page.
 
     Parameters
@@ -59,6 +61,7 @@ def render(audit: Audit, *, pairs: Sequence[Pair] = (), verdicts: Sequence[Verdi
         style=Markup(style),  # noqa: S704 - our own file, and the policy admits exactly its bytes
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         command=command,
+        history=history,
         **_context(audit, pairs, verdicts),
     )
     return gallery.UNPRINTABLE.sub("\ufffd", page)

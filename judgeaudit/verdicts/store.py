@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import sqlite3
 import time
 import zlib
@@ -19,45 +18,17 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from judgeaudit.errors import StoreError, StoreLockedError
+from judgeaudit.errors import StoreError
 from judgeaudit.records import Reply, Verdict
+from judgeaudit.verdicts.files import Lock, explained, store_file, transaction
+from judgeaudit.verdicts.schema import SCHEMA_VERSION, check_version, prepare
 
-SCHEMA_VERSION: Final = 1
-_APPLICATION_ID: Final = 0x4A554447
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 _CHUNK: Final = 500
-
-_SCHEMA: Final = """
-CREATE TABLE calls (
-    id INTEGER PRIMARY KEY,
-    call TEXT NOT NULL,
-    judge TEXT NOT NULL,
-    attempt INTEGER NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('reply', 'superseded', 'error')),
-    reason TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    reply TEXT,
-    checksum INTEGER,
-    cost_usd REAL,
-    latency_s REAL NOT NULL,
-    at REAL NOT NULL
-) STRICT;
-CREATE INDEX calls_replies ON calls (call) WHERE status = 'reply';
-CREATE TABLE verdicts (
-    key TEXT PRIMARY KEY,
-    judge TEXT NOT NULL,
-    pair_id TEXT NOT NULL,
-    shown TEXT NOT NULL,
-    replicate INTEGER NOT NULL,
-    outcome TEXT NOT NULL CHECK (outcome IN ('valid', 'invalid', 'refusal')),
-    choice TEXT,
-    preference REAL,
-    calls TEXT NOT NULL,
-    record TEXT NOT NULL,
-    checksum INTEGER NOT NULL
-) STRICT;
-"""
 _STABLE_ORDER: Final = "ORDER BY judge, pair_id, shown, replicate, key"
 
 
@@ -105,16 +76,30 @@ class Entry:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """A session that did not end: what it had in flight may have been paid for and not kept."""
+
+    in_flight: int
+    """Calls that may have been in flight, at most."""
+    ceiling_usd: float
+    """What one of them can have cost, at most; 0 where no price is known or none was capped."""
+
+
 class VerdictStore:
     """What every judge said, on disk.
 
     Open one with `VerdictStore.create` to write (one writer at a time) or `VerdictStore.open` to read.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: _Lock | None) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: Lock | None) -> None:
         self.path = path
         self._connection = connection
         self._lock = lock
+        self._session: int | None = None
+        self.damaged = 0
+        """Records that failed their checksum when `rows` last went through them."""
+        self._version = int(connection.execute("PRAGMA user_version").fetchone()[0])
 
     @classmethod
     def create(cls, path: str | Path) -> Self:
@@ -131,17 +116,21 @@ class VerdictStore:
             When another process is writing to it.
         StoreError
             When it is not a store, is damaged, or was written by a newer judgeaudit.
+
+        Notes
+        -----
+        A store of an older schema is brought to the present one; ``verdicts.db.v1`` beside it is what it was.
         """
         file = store_file(path)
-        with _explained(file):
+        with explained(file):
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = _Lock.take(file)
+            lock = Lock.take(file)
             try:
                 os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
                 connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = NORMAL")
-                _prepare(connection, file)
+                prepare(connection, file)
             except BaseException:
                 lock.release()
                 raise
@@ -159,10 +148,10 @@ class VerdictStore:
         file = store_file(path)
         if not file.is_file():
             raise StoreError(f"there is no verdict store at {file}; give the directory of a run")
-        with _explained(file):
+        with explained(file):
             connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA query_only = ON")
-            _check_version(connection, file)
+            check_version(connection, file)
         return cls(file, connection, None)
 
     def __enter__(self) -> Self:
@@ -189,6 +178,24 @@ class VerdictStore:
 
     # -------------------------------------------------------------------------------------------- writing
 
+    def begin(self, in_flight: int, ceiling_usd: float) -> None:
+        """Note that a session begins, with at most so many calls in flight, none dearer than that.
+
+        A session that is not ended has crashed: what was in flight then may have been paid and not kept.
+        """
+        with explained(self.path), transaction(self._connection) as connection:
+            row = connection.execute(
+                "INSERT INTO sessions (began, in_flight, ceiling_usd) VALUES (?, ?, ?)",
+                (time.time(), in_flight, ceiling_usd),
+            )
+            self._session = row.lastrowid
+
+    def end(self) -> None:
+        """Note that the session has ended, with nothing in flight."""
+        with explained(self.path), transaction(self._connection) as connection:
+            connection.execute("UPDATE sessions SET ended = ? WHERE id = ?", (time.time(), self._session))
+        self._session = None
+
     def append(self, attempts: Iterable[Attempt], entries: Iterable[Entry] = ()) -> None:
         """Commit attempts and verdicts in one transaction; when this returns they survive a SIGKILL.
 
@@ -200,7 +207,7 @@ class VerdictStore:
             When the disk is full or fails; what was committed before stands.
         """
         calls, verdicts = [attempt._row() for attempt in attempts], [entry._row() for entry in entries]
-        with _explained(self.path), _transaction(self._connection) as connection:
+        with explained(self.path), transaction(self._connection) as connection:
             connection.executemany("INSERT INTO calls VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", calls)
             connection.executemany(
                 "INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING", verdicts
@@ -218,7 +225,7 @@ class VerdictStore:
 
     def entries(self) -> Iterator[Entry]:
         """Give every verdict with the keys of its calls, in the stable order."""
-        with _explained(self.path):
+        with explained(self.path):
             for record, checksum, calls in self._connection.execute(
                 f"SELECT record, checksum, calls FROM verdicts {_STABLE_ORDER}"  # noqa: S608 - a constant
             ):
@@ -235,8 +242,18 @@ class VerdictStore:
         return {call: Reply.model_validate_json(self._sound(reply, checksum)) for call, reply, checksum in rows}
 
     def spent_usd(self) -> float:
-        """Return what all attempts so far have cost, where their price is known."""
-        return float(self._rows("SELECT total(cost_usd) FROM calls")[0][0])
+        """Return what all attempts so far have cost where their price is known, and at most what crashes have cost."""
+        crashed = sum(crash.in_flight * crash.ceiling_usd for crash in self.crashes())
+        return float(self._rows("SELECT total(cost_usd) FROM calls")[0][0]) + crashed
+
+    def crashes(self) -> list[Crash]:
+        """Return the sessions that ended without a word, other than one of this process or of another at work now."""
+        if self._version < SCHEMA_VERSION:
+            return []
+        rows = self._rows("SELECT id, in_flight, ceiling_usd FROM sessions WHERE ended IS NULL ORDER BY id")
+        # While somebody writes, the last open session is theirs.
+        at_work = 1 if self._session is not None or (self._lock is None and Lock.is_taken(self.path)) else 0
+        return [Crash(in_flight, ceiling) for _, in_flight, ceiling in rows[: len(rows) - at_work]]
 
     def attempts(self) -> dict[tuple[str, str, str], int]:
         """Count the attempts by judge, status and reason."""
@@ -244,7 +261,7 @@ class VerdictStore:
         return {(judge, status, reason): count for judge, status, reason, count in rows}
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with _explained(self.path):
+        with explained(self.path):
             return self._connection.execute(query, values).fetchall()
 
     def _lookup(self, query: str, keys: Iterable[str]) -> Iterator[tuple[Any, ...]]:
@@ -263,99 +280,49 @@ class VerdictStore:
             )
         return text
 
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Give every verdict as a flat row, in the stable order; what fails its checksum is passed over and counted.
 
-def store_file(path: str | Path) -> Path:
-    """Return the store's file: ``path`` itself when it ends in ``.db``, else the ``verdicts.db`` in that directory."""
-    path = Path(path)
-    return path if path.suffix == ".db" else path / "verdicts.db"
+        The count stands in ``damaged`` afterwards.
+        """
+        self.damaged = 0
+        with explained(self.path):
+            for record, checksum in self._connection.execute(f"SELECT record, checksum FROM verdicts {_STABLE_ORDER}"):  # noqa: S608
+                if _checksum(record) == checksum:
+                    yield _flat(Verdict.model_validate_json(record))
+                else:
+                    self.damaged += 1
 
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the verdicts as columns: what a regression reads, a million of them in a few seconds.
 
-# ------------------------------------------------------------------------------------------------ schema
+        Returns
+        -------
+        dict
+            ``judge``, ``pair_id``, ``shown``, ``replicate``, ``outcome``, ``choice`` and ``preference`` (NaN where
+            there is none), each of shape (n,), in the stable order.
+        """
+        import numpy as np
 
+        names = ("judge", "pair_id", "shown", "replicate", "outcome", "choice", "preference")
+        found = self._rows(f"SELECT {', '.join(names)} FROM verdicts {_STABLE_ORDER}")  # noqa: S608 - constants
+        columns = zip(*found, strict=True) if found else ((),) * len(names)
+        kinds = {"replicate": np.int64, "preference": np.float64}
+        return {
+            name: np.array(values, dtype=kinds.get(name, np.object_))
+            for name, values in zip(names, columns, strict=True)
+        }
 
-def _prepare(connection: sqlite3.Connection, file: Path) -> None:
-    empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-    if empty:
-        connection.executescript(
-            f"BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID};"
-            f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-        )
-    _check_version(connection, file)
-
-
-def _check_version(connection: sqlite3.Connection, file: Path) -> None:
-    if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
-        raise StoreError(f"{file} is a database, but not a verdict store of judgeaudit; choose another directory")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version != SCHEMA_VERSION:
-        raise StoreError(
-            f"the store {file} has schema version {version} and this judgeaudit reads version {SCHEMA_VERSION}; "
-            "it was left as it is: use the judgeaudit that wrote it, or a newer one"
-        )
-
-
-# ------------------------------------------------------------------------------------------------- files
-
-
-class _Lock:
-    """The right to write to one store: a file lock, which the system lets go of when its holder dies."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    @classmethod
-    def take(cls, file: Path) -> _Lock:
-        import fcntl
-
-        path = file.with_name(f"{file.name}.lock")
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(descriptor, 1000, 0).decode("utf-8", "replace").strip() or "another process"
-            os.close(descriptor)
-            raise StoreLockedError(
-                f"the store {file} is being written by {holder}; wait until it is done, stop it, "
-                "or use another directory"
-            ) from None
-        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode(), 0)
-        return cls(descriptor)
-
-    def release(self) -> None:
-        os.ftruncate(self._descriptor, 0)
-        os.close(self._descriptor)
+    def keys(self) -> set[str]:
+        """Return the keys of the trials that have a verdict: what a plan has beyond them is missing."""
+        return {key for (key,) in self._rows("SELECT key FROM verdicts")}
 
 
-@contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield connection
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-@contextlib.contextmanager
-def _explained(file: Path) -> Iterator[None]:
-    """Turn what SQLite or the file system says into a `StoreError` that says what to do."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise StoreError(
-            f"the store {file} cannot be used now ({error}); what was committed stands: free space, check the disk "
-            "and its permissions, and run again"
-        ) from error
-    except sqlite3.DatabaseError as error:
-        raise StoreError(
-            f"the store {file} is damaged or not a store ({error}); restore a copy, or run again in a new directory"
-        ) from error
-    except OSError as error:
-        raise StoreError(f"the store {file} cannot be opened ({error}); choose a directory you may write to") from error
+def _flat(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as one row of plain values, the fields of its trial and its tokens among the others."""
+    row = verdict.model_dump(mode="json")
+    trial, usage = row.pop("trial"), row.pop("usage")
+    return {**trial, **row, **usage}
 
 
 def _checksum(text: str) -> int:

@@ -1,0 +1,7 @@
+"""The durable store of everything every judge said."""
+
+from judgeaudit.verdicts.files import store_file
+from judgeaudit.verdicts.schema import SCHEMA_VERSION
+from judgeaudit.verdicts.store import Attempt, Crash, Entry, VerdictStore
+
+__all__ = ["SCHEMA_VERSION", "Attempt", "Crash", "Entry", "VerdictStore", "store_file"]

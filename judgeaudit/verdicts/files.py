@@ -1,0 +1,100 @@
+"""The files of a store: where they are, who may write to them, and what is said when they fail."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from judgeaudit.errors import StoreError, StoreLockedError
+
+
+def store_file(path: str | Path) -> Path:
+    """Return the store's file: ``path`` itself when it ends in ``.db``, else the ``verdicts.db`` in that directory."""
+    path = Path(path)
+    return path if path.suffix == ".db" else path / "verdicts.db"
+
+
+class Lock:
+    """The right to write to one store: a file lock, which the system lets go of when its holder dies."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @classmethod
+    def take(cls, file: Path) -> Lock:
+        """Take the right, or say who has it.
+
+        Raises
+        ------
+        StoreLockedError
+            When another process has it.
+        """
+        import fcntl
+
+        path = file.with_name(f"{file.name}.lock")
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 1000, 0).decode("utf-8", "replace").strip() or "another process"
+            os.close(descriptor)
+            raise StoreLockedError(
+                f"the store {file} is being written by {holder}; wait until it is done, stop it, "
+                "or use another directory"
+            ) from None
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode(), 0)
+        return cls(descriptor)
+
+    @staticmethod
+    def is_taken(file: Path) -> bool:
+        """Whether a process holds it."""
+        try:
+            Lock.take(file).release()
+        except StoreLockedError:
+            return True
+        except OSError:  # a directory that only others may write to
+            return False
+        return False
+
+    def release(self) -> None:
+        """Let the next writer in."""
+        os.ftruncate(self._descriptor, 0)
+        os.close(self._descriptor)
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Commit what the body does as one, or nothing of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextlib.contextmanager
+def explained(file: Path) -> Iterator[None]:
+    """Turn what SQLite or the file system says into a `StoreError` that says what to do."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StoreError(
+            f"the store {file} cannot be used now ({error}); what was committed stands: free space, check the disk "
+            "and its permissions, and run again"
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise StoreError(
+            f"the store {file} is damaged or not a store ({error}); restore a copy, or run again in a new directory"
+        ) from error
+    except OSError as error:
+        raise StoreError(f"the store {file} cannot be opened ({error}); choose a directory you may write to") from error
