@@ -133,15 +133,17 @@ def report(
     With a baseline the Markdown starts with what changed.
     """
     from judgeaudit.cli.running import load_either
-    from judgeaudit.pipeline import load_run
+    from judgeaudit.pipeline import history, load_run
     from judgeaudit.reports import report as show
 
-    done = load_run(directory)
+    done, told = load_run(directory), history(directory)
     before = None if baseline is None else load_either(baseline)
     text = show(
         done.audit, form, out, pairs=done.pairs, verdicts=done.verdicts, baseline=before, path=directory,  # type: ignore[arg-type]
-        command=done.command,
+        command=done.command, history=told,
     )  # fmt: skip
+    if told:
+        sys.stderr.write(f"judgeaudit: {told}\n")
     if text is not None:
         sys.stdout.write(text)
     elif out is not None:

@@ -173,7 +173,8 @@ async def _ask(
     retries: int = 6,
     precision: Mapping[str, float] | None = None,
 ) -> list[Verdict]:
-    check_precision(precision or {})
+    if precision:
+        check_precision(precision)
     _check(concurrency=concurrency, timeout_s=timeout_s, retries=retries)
     check_prices(judges, max_cost_usd)
     board = Board(pairs, judges, orders=orders, replicates=replicates, seed=seed)

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from judgeaudit.collection.board import Board, Cell
 from judgeaudit.errors import ConfigError
 from judgeaudit.records import Contrast, Pair, Verdict
-from judgeaudit.regression.effects import contrasts_of, terms_measured
-from judgeaudit.regression.power import half_widths, looks
 
 
 def check_precision(precision: Mapping[str, float]) -> None:
@@ -21,6 +19,8 @@ def check_precision(precision: Mapping[str, float]) -> None:
     ConfigError
         Naming the term and what is allowed.
     """
+    from judgeaudit.regression.effects import terms_measured  # numpy, which a run without targets can do without
+
     known = terms_measured()
     for term, target in precision.items():
         if term not in known:
@@ -48,6 +48,8 @@ def ask_in_blocks(board: Board, pairs: Sequence[Pair], precision: Mapping[str, f
     seed
         Of the order of the items.
     """
+    from judgeaudit.regression.power import looks
+
     items = items_in_turn(pairs, seed)
     waiting: dict[tuple[str, str], list[Cell]] = defaultdict(list)
     for cell in board.cells:
@@ -76,6 +78,9 @@ def ask_in_blocks(board: Board, pairs: Sequence[Pair], precision: Mapping[str, f
 
 def still_needed(pairs: Sequence[Pair], verdicts: Sequence[Verdict], precision: Mapping[str, float]) -> set[Contrast]:
     """Return the contrasts on which an effect rests that is wider than its target."""
+    from judgeaudit.regression.effects import contrasts_of
+    from judgeaudit.regression.power import half_widths
+
     widths = half_widths(pairs, verdicts, precision)
     return {c for term, target in precision.items() if widths[term] > target for c in contrasts_of(term)}
 

@@ -34,12 +34,13 @@ def write_rows(rows: Iterator[Row], path: Path) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.touch(mode=0o600)
-        count = writer(rows, part)
-        part.replace(path)
+        try:
+            count = writer(rows, part)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written ({error.strerror}); name a place you may write to") from error
-    finally:
-        part.unlink(missing_ok=True)
     return count
 
 

@@ -87,14 +87,21 @@ def explained(file: Path) -> Iterator[None]:
     """Turn what SQLite or the file system says into a `StoreError` that says what to do."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        raise StoreError(
-            f"the store {file} cannot be used now ({error}); what was committed stands: free space, check the disk "
-            "and its permissions, and run again"
-        ) from error
     except sqlite3.DatabaseError as error:
+        if _is_passing(error):
+            raise StoreError(
+                f"the store {file} cannot be used now ({error}); what was committed stands: free space, check the disk "
+                "and its permissions, and run again"
+            ) from error
         raise StoreError(
-            f"the store {file} is damaged or not a store ({error}); restore a copy, or run again in a new directory"
+            f"the store {file} is damaged or not a store ({error}); restore a copy, or run again in a new directory; "
+            "`judgeaudit export` writes what can still be read"
         ) from error
     except OSError as error:
         raise StoreError(f"the store {file} cannot be opened ({error}); choose a directory you may write to") from error
+
+
+def _is_passing(error: sqlite3.DatabaseError) -> bool:
+    """Whether the trouble is with the disk or the system, and not with what the file holds."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return isinstance(error, sqlite3.OperationalError) and code & 0xFF != sqlite3.SQLITE_ERROR

@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
+from judgeaudit.verdicts import VerdictStore
 from tests.server import Fault, Server, completion
 
 SIMULATED = """
@@ -17,8 +19,8 @@ judges:
   - {name: truth-only, model: simulated/truth-only}
 """
 VERBS = (
-    "demo", "init", "plan", "run", "report", "gate", "reparse", "compare", "perturb", "review", "check-pairs",
-    "explain", "schema", "doctor", "local",
+    "demo", "init", "plan", "run", "batch", "report", "export", "gate", "reparse", "compare", "perturb", "review",
+    "check-pairs", "explain", "schema", "doctor", "local",
 )  # fmt: skip
 
 
@@ -126,6 +128,33 @@ def test_stored_replies_are_read_again_without_asking(finished):
     assert done.returncode == 0, done.stderr
     assert (folder / "out" / "audit.json").read_bytes() == before
     assert (folder / "out" / "report.html").is_file()
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_verdicts_can_be_taken_elsewhere(finished, ending, tmp_path):
+    """Every one is a row, in the form that the name of the file asks for; another name is refused."""
+    out = tmp_path / f"verdicts.{ending}"
+    done = judgeaudit("export", finished[0] / "out", "--out", out, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    with VerdictStore.open(finished[0] / "out") as store:
+        assert f"wrote {len(store):,} verdicts" in done.stdout
+    assert out.stat().st_size > 10_000
+    failed(judgeaudit("export", finished[0] / "out", "--out", "x.xlsx", cwd=tmp_path), 2, ".jsonl, .csv, .parquet")
+
+
+def test_a_crash_is_told(finished, tmp_path):
+    """A run that was killed says so on the page and in the terminal, and the measurements do not change by it."""
+    shutil.copytree(finished[0] / "out", tmp_path / "out")
+    before = (tmp_path / "out" / "audit.json").read_bytes()
+    with VerdictStore.create(tmp_path / "out") as store:
+        store.begin(in_flight=32, ceiling_usd=0.0)
+    told = "It was killed once: at most 32 calls may have been paid twice."
+    done = judgeaudit("report", "out", cwd=tmp_path)
+    assert told in done.stderr
+    (tmp_path / "audit.yaml").write_text(SIMULATED)
+    assert told in judgeaudit("run", "audit.yaml", "--out", "out", cwd=tmp_path).stderr
+    assert told in (tmp_path / "out" / "report.html").read_text()
+    assert (tmp_path / "out" / "audit.json").read_bytes() == before
 
 
 @pytest.mark.parametrize("form", ["terminal", "html", "markdown", "json", "junit", "csv"])

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from judgeaudit.errors import StoreError, StoreLockedError
 from judgeaudit.records import Reply, Trial, Usage, Verdict
-from judgeaudit.verdicts import Attempt, Entry, VerdictStore
+from judgeaudit.verdicts import Attempt, Crash, Entry, VerdictStore
 
 
 def verdict(pair: str, preference: float | None = 1.0, **more: object) -> Verdict:
@@ -189,3 +190,67 @@ def test_a_full_disk_is_a_clear_error_and_no_corruption(tmp_path: Path) -> None:
         assert len(store) == kept >= 1
         store.append([], [entry("after")])
         assert len(store) == kept + 1
+
+
+def test_a_session_without_an_end_is_a_crash(tmp_path: Path) -> None:
+    """What was in flight at its end may be paid and lost: it counts as spent, at most, and an ended one does not."""
+    with VerdictStore.create(tmp_path) as store:
+        store.append([attempt("c1")], [entry("p")])
+        store.begin(in_flight=32, ceiling_usd=0.5)
+        assert store.crashes() == [], "this session is at work"
+        with VerdictStore.open(tmp_path) as reader:
+            assert reader.crashes() == [], "for a reader too"
+    with VerdictStore.create(tmp_path) as store:
+        assert store.crashes() == [Crash(32, 0.5)]
+        assert store.spent_usd() == 0.25 + 32 * 0.5
+        store.begin(in_flight=8, ceiling_usd=0.5)
+        store.end()
+    with VerdictStore.open(tmp_path) as store:
+        assert store.crashes() == [Crash(32, 0.5)], "the second one ended"
+
+
+def test_columns_are_what_the_verdicts_say(store: VerdictStore) -> None:
+    """One array for each field; a preference that is not there is NaN."""
+    assert {len(column) for column in store.columns().values()} == {0}
+    store.append([], [entry("p2", None), entry("p1", 0.0)])
+    columns = store.columns()
+    assert columns["pair_id"].tolist() == ["p2", "p1"]
+    assert columns["choice"].tolist() == [None, "b"]
+    assert np.isnan(columns["preference"][0])
+    assert columns["preference"][1] == 0.0
+    assert columns["replicate"].tolist() == [0, 0]
+    assert columns["outcome"].tolist() == ["invalid", "valid"]
+    assert store.keys() == {v.trial.key for v in store}
+
+
+def test_rows_are_flat(store: VerdictStore) -> None:
+    """The fields of the trial and the tokens stand among the others."""
+    store.append([], [entry("p", usage=Usage(prompt_tokens=3))])
+    (row,) = store.rows()
+    assert (row["pair_id"], row["judge"], row["choice"], row["prompt_tokens"]) == ("p", "j", "a", 3)
+    assert not any(isinstance(cell, dict) for cell in row.values())
+
+
+def test_what_a_damaged_store_still_holds_can_be_read(tmp_path: Path) -> None:
+    """A changed record, a record that is no text any more, a page that is gone: each costs itself and is counted."""
+    with VerdictStore.create(tmp_path) as store:
+        store.append([], [entry(f"p{n:03d}", raw="x" * 1000) for n in range(200)])
+    file = tmp_path / "verdicts.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("UPDATE verdicts SET record = replace(record, '1.0', '0.0') WHERE pair_id = 'p007'")
+        connection.execute("UPDATE verdicts SET record = CAST(x'ff41' AS TEXT) WHERE pair_id = 'p008'")
+    connection.close()
+    with VerdictStore.open(tmp_path) as store:
+        assert [row["pair_id"] for row in store.rows()] == [f"p{n:03d}" for n in range(200) if n not in (7, 8)]
+        assert store.damaged == 2
+    content = bytearray(file.read_bytes())
+    page = content.index(b'"pair_id":"p100"') // 4096 * 4096
+    content[page : page + 4096] = bytes(4096)
+    file.write_bytes(content)
+    with VerdictStore.open(tmp_path) as store:
+        rest = {row["pair_id"] for row in store.rows()}
+        assert "p100" not in rest
+        assert len(rest) + store.damaged == 200
+        assert len(rest) > 150
+        with pytest.raises(StoreError, match=r"damaged.*judgeaudit export"):
+            list(store)
