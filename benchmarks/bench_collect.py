@@ -1,6 +1,6 @@
 """CPU and throughput per judgement: ours against bare aiohttp and bare litellm, all in one run.
 
-    python benchmarks/bench_collect.py [--judgements 2000] [--latency 0.2] [--concurrency 64] [--rounds 3]
+    python benchmarks/bench_collect.py [--judgements 3000] [--latency 0.2] [--concurrency 64] [--rounds 3]
 
 A loopback server in a process of its own answers every chat completion after the latency. Each client runs in a fresh
 process pinned to one core; its CPU is the operating system's account of that process after its imports. Ours does all
@@ -21,6 +21,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -206,7 +207,7 @@ def measure(name: str, base: str, count: int, concurrency: int) -> Measured:
 def main() -> int:
     """Measure every client against one server; return 1 when ours is over a limit."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--judgements", type=int, default=2000)
+    parser.add_argument("--judgements", type=int, default=3000)
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--rounds", type=int, default=3)
@@ -234,28 +235,22 @@ def main() -> int:
         ]
     finally:
         server.terminate()
-    return report({name: best([measured[name] for measured in rounds]) for name in names})
+    return report(rounds)
 
 
-def best(rounds: list[Measured]) -> Measured:
-    """Return the least disturbed figures of several rounds: other work on the machine only ever adds."""
-    return Measured(
-        min(found.cpu_ms for found in rounds),
-        max(found.per_s for found in rounds),
-        min(found.rss_mb for found in rounds),
-    )
-
-
-def report(results: dict[str, Measured]) -> int:
-    """Print the table and the ratios; return 1 when one is over its limit."""
+def report(rounds: list[dict[str, Measured]]) -> int:
+    """Print medians over the rounds, of the figures and of the ratios within a round; return 1 over a limit."""
     print(f"{'client':<16}{'CPU ms':>9}{'per s':>9}{'MB':>7}")
-    for name, found in results.items():
-        print(f"{name:<16}{found.cpu_ms:>9.3f}{found.per_s:>9.1f}{found.rss_mb:>7.0f}")
+    for name in rounds[0]:
+        cpu, rate, memory = (
+            median(getattr(measured[name], figure) for measured in rounds) for figure in ("cpu_ms", "per_s", "rss_mb")
+        )
+        print(f"{name:<16}{cpu:>9.3f}{rate:>9.1f}{memory:>7.0f}")
     worst = 0
     for name, (against, most_cpu, least_rate) in LIMITS.items():
-        if name in results:
-            cpu = results[name].cpu_ms / results[against].cpu_ms
-            rate = results[name].per_s / results[against].per_s
+        if name in rounds[0]:
+            cpu = median(measured[name].cpu_ms / measured[against].cpu_ms for measured in rounds)
+            rate = median(measured[name].per_s / measured[against].per_s for measured in rounds)
             within = cpu <= most_cpu and rate >= least_rate
             worst |= not within
             print(f"{name} / {against}: CPU x {cpu:.2f} (limit {most_cpu}), rate x {rate:.2f} (limit {least_rate})")

@@ -53,7 +53,7 @@ class Budget:
         ceiling = self._reserved.pop(receipt)
         self.spent += ceiling if cost is None else cost
         self._change.set()
-        self._change = asyncio.Event()
+        self._change.clear()
 
     def _would_cross(self, ceiling: float) -> bool:
         return self.cap is not None and self.spent + sum(self._reserved.values()) + ceiling > self.cap

@@ -18,7 +18,7 @@ from judgeaudit.collection.schedule import Call
 from judgeaudit.errors import BudgetError, JudgeError, PermanentError, TransientError
 from judgeaudit.judges.parsing import is_truncated
 from judgeaudit.judges.protocol import Judge
-from judgeaudit.records import Reply, Usage
+from judgeaudit.records import Reply
 from judgeaudit.verdicts import Attempt
 
 BREAKER_STREAK: Final = 8
@@ -212,12 +212,8 @@ class Caller:
 def _billed_together(first: Reply, second: Reply) -> Reply:
     """Return the second reply with what both have cost."""
     costs = (first.cost_usd, second.cost_usd)
-    usage = Usage(
-        prompt_tokens=first.usage.prompt_tokens + second.usage.prompt_tokens,
-        completion_tokens=first.usage.completion_tokens + second.usage.completion_tokens,
-    )
     cost = None if costs[0] is None or costs[1] is None else costs[0] + costs[1]
-    return second.model_copy(update={"usage": usage, "cost_usd": cost})
+    return second.model_copy(update={"usage": first.usage + second.usage, "cost_usd": cost})
 
 
 def _wait(error: JudgeError, failures: int) -> float:

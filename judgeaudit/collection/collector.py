@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 import threading
@@ -178,7 +179,7 @@ async def _ask(
     _check(concurrency=concurrency, timeout_s=timeout_s, retries=retries)
     check_prices(judges, max_cost_usd)
     board = Board(pairs, judges, orders=orders, replicates=replicates, seed=seed)
-    with _opened(store) as kept:
+    with _opened(store) as kept, _left_by_the_garbage_collector():
         if kept is not None:
             board.recall(kept)
         ledger = Ledger(kept)
@@ -310,6 +311,19 @@ def _opened(store: str | Path | VerdictStore | None) -> Iterator[VerdictStore | 
         return
     with VerdictStore.create(store) as opened:
         yield opened
+
+
+@contextlib.contextmanager
+def _left_by_the_garbage_collector() -> Iterator[None]:
+    """Spare the garbage collector what is there already, the plan above all: it lives as long as the run."""
+    if gc.get_freeze_count():  # somebody does so already
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextlib.asynccontextmanager

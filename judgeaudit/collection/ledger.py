@@ -1,11 +1,14 @@
-"""Group commit: what arrives in one turn of the event loop goes into one transaction, and is acknowledged after it."""
+"""Group commit: what arrives within a millisecond goes into one transaction, and is acknowledged after it."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from judgeaudit.errors import StoreError
 from judgeaudit.verdicts import Attempt, Entry, VerdictStore
+
+_GATHERED_S: Final = 0.001
 
 
 class Ledger:
@@ -21,7 +24,7 @@ class Ledger:
         self._store = store
         self._attempts: list[Attempt] = []
         self._entries: list[Entry] = []
-        self._next: asyncio.Future[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []
 
     def note(self, attempt: Attempt) -> None:
         """Add an attempt to the next transaction, without waiting for it."""
@@ -40,26 +43,30 @@ class Ledger:
             return
         self._attempts.append(attempt)
         self._entries += entries
-        if self._next is None:
-            loop = asyncio.get_running_loop()
-            self._next = loop.create_future()
-            loop.call_soon(self._write, self._store, self._next)
-        await asyncio.shield(self._next)
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_later(_GATHERED_S, self._write, self._store)
+        written = loop.create_future()
+        self._waiting.append(written)
+        await written
 
     def flush(self) -> None:
         """Write what was only noted."""
         if self._store is not None and (self._attempts or self._entries):
             self._append(self._store)
 
-    def _write(self, store: VerdictStore, written: asyncio.Future[None]) -> None:
+    def _write(self, store: VerdictStore) -> None:
         # In the loop and not in a thread: a commit to the journal takes less time than the way there and back.
-        self._next = None
+        everybody, self._waiting = self._waiting, []
+        waiting = [written for written in everybody if not written.done()]  # but for those cancelled meanwhile
         try:
             self._append(store)
         except StoreError as error:
-            written.set_exception(error)
+            for written in waiting:
+                written.set_exception(error)
         else:
-            written.set_result(None)
+            for written in waiting:
+                written.set_result(None)
 
     def _append(self, store: VerdictStore) -> None:
         attempts, self._attempts = self._attempts, []

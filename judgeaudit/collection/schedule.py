@@ -143,7 +143,7 @@ def _cell(pair: Pair, judge: Judge, recipe: str, order: Order, replicate: int) -
 
 
 def _call(pair: Pair, judge: Judge, recipe: str, screen: Literal["ab", "ba", "a", "b"], replicate: int) -> Call:
-    texts = [{"a": pair.a.text, "b": pair.b.text}[side] for side in screen]
+    texts = [pair.a.text if side == "a" else pair.b.text for side in screen]
     # Two pairs may share the score of a text; two pairwise cells never share a reply, or they would not be independent.
     owner = f"{pair.id} {screen}" if len(screen) == 2 else ""
     return Call(digest([judge.name, recipe, pair.question, pair.reference, texts, owner, replicate]), pair, screen)

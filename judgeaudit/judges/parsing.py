@@ -11,10 +11,12 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any, Final, Literal
 
 from judgeaudit.errors import UsageError
-from judgeaudit.records import Choice, Outcome, Reply, Trial, Usage, Verdict
+from judgeaudit.records import Choice, Outcome, Reply, Trial, Verdict
 
 PARSER_VERSION: Final = 1
 """Part of every trial's key: a reading by other rules is another verdict."""
@@ -157,10 +159,7 @@ def _verdict(
         reason=worst.reason,
         raw="\n\n".join(reply.text for reply in replies),
         rationale="\n\n".join(reading.rationale for reading in readings if reading.rationale),
-        usage=Usage(
-            prompt_tokens=sum(reply.usage.prompt_tokens for reply in replies),
-            completion_tokens=sum(reply.usage.completion_tokens for reply in replies),
-        ),
+        usage=reduce(add, (reply.usage for reply in replies)),
         cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
         latency_s=sum(reply.latency_s for reply in replies),
         attempts=len(replies),
@@ -326,6 +325,8 @@ def _rationale(fields: dict[str, list[Any]]) -> str:
 
 def _without_thoughts(text: str) -> str:
     """Drop what stands in think tags: from the first that opens to the last that closes, also where one is lacking."""
+    if "<" not in text:
+        return text
     opening, closing = _THOUGHT.search(text), _last_closing(text)
     if opening is None or closing <= opening.start():
         return text[closing : opening.start() if opening else None]

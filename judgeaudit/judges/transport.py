@@ -182,14 +182,21 @@ class LeanDoor:
 
     @staticmethod
     async def _body(response: Any) -> bytes:
+        if response.content_length is not None and "Content-Encoding" not in response.headers:
+            LeanDoor._check_size(response, response.content_length)
+            return bytes(await response.read())
         chunks, size = [], 0
         async for chunk in response.content.iter_any():
             size += len(chunk)
-            if size > LARGEST_BODY:
-                response.close()
-                raise PermanentError(f"the reply is larger than {LARGEST_BODY} bytes", reason="too_large")
+            LeanDoor._check_size(response, size)
             chunks.append(chunk)
         return b"".join(chunks)
+
+    @staticmethod
+    def _check_size(response: Any, size: int) -> None:
+        if size > LARGEST_BODY:
+            response.close()
+            raise PermanentError(f"the reply is larger than {LARGEST_BODY} bytes", reason="too_large")
 
     async def close(self) -> None:
         """Close the connections."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 from pydantic import Field, model_validator
@@ -28,7 +29,7 @@ class Trial(Record):
     content: str = ""
     """SHA-256 of all that could change the answer: both texts, question, reference, prompt, settings, parser."""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The trial's identity: cache, resume and provenance are this one hash."""
         return digest([self.pair_id, self.judge, self.order, self.replicate, self.protocol, self.content])
@@ -87,6 +88,13 @@ class Usage(Record):
 
     prompt_tokens: int = Field(default=0, ge=0)
     completion_tokens: int = Field(default=0, ge=0)
+
+    def __add__(self, other: Usage) -> Usage:
+        """Return the tokens of both together."""
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+        )
 
 
 class Reply(Record):

@@ -33,6 +33,8 @@ _COLUMNS: Final = {
     "judge": "O", "pair_id": "O", "shown": "O", "replicate": "i8", "outcome": "O", "choice": "O", "preference": "f8",
 }  # fmt: skip
 """What `VerdictStore.columns` reads, and the kind of array each becomes."""
+_JOURNAL_PAGES: Final = 4_000
+"""Pages in the journal before they go into the main file: keys are random, so that few of them are written twice."""
 _SMALLEST_ROW: Final = 200
 """Bytes that a verdict takes in the file, at least."""
 _STABLE_ORDER: Final = "ORDER BY judge, pair_id, shown, replicate, key"
@@ -136,6 +138,7 @@ class VerdictStore:
                 connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = NORMAL")
+                connection.execute(f"PRAGMA wal_autocheckpoint = {_JOURNAL_PAGES}")
                 prepare(connection, file)
             except BaseException:
                 lock.release()
