@@ -130,13 +130,14 @@ class Caller:
             else:
                 break
         self.tally.streak = 0
-        return Ended(reply, number, record=self._record(call, number, reply))
+        return Ended(reply, number, record=self._record(call, number, reply, roomier=roomier))
 
     async def _attempt(self, call: Call, number: int, *, roomier: bool) -> Reply:
         """Make one request, within the window, the budget and the time, and record it when it fails."""
         async with self.limiter.place() as started:
             self._check_halted()
-            receipt = await self._reserve(call, roomier=roomier)
+            ceiling = self._ceiling(call, roomier=roomier) if self.budget.cap is not None else None
+            receipt = await self._reserve(ceiling or 0.0)
             cost: float | None = None
             self.tally.attempts += 1
             self.tally.in_flight += 1
@@ -145,7 +146,8 @@ class Caller:
                 cost = reply.cost_usd
             except JudgeError as error:
                 cost = None if error.reason in _PERHAPS_BILLED else 0.0
-                self._note_failure(call, number, error, cost)
+                ceiling = self._ceiling(call, roomier=roomier) if cost is None else None
+                self._note_failure(call, number, error, cost, ceiling)
                 if error.reason in _BUSY:
                     self.limiter.refused(started, getattr(error, "retry_after_s", None))
                 raise
@@ -163,10 +165,13 @@ class Caller:
         except TimeoutError as error:
             raise TransientError(f"no reply within {self.patience.timeout_s:g} s", reason="timeout") from error
 
-    async def _reserve(self, call: Call, *, roomier: bool) -> int:
-        ceiling = self.judge.price_ceiling(call.showing()) if self.budget.cap is not None else None
+    def _ceiling(self, call: Call, *, roomier: bool) -> float | None:
+        ceiling = self.judge.price_ceiling(call.showing())
+        return 2 * ceiling if ceiling is not None and roomier else ceiling
+
+    async def _reserve(self, ceiling: float) -> int:
         try:
-            return await self.budget.reserve((ceiling or 0.0) * (2 if roomier else 1))
+            return await self.budget.reserve(ceiling)
         except BudgetError as error:
             raise _HaltedError("budget") from error
 
@@ -181,7 +186,9 @@ class Caller:
             self.tally.streak += 1
             self.tally.last_loss = error.reason
 
-    def _note_failure(self, call: Call, number: int, error: JudgeError, cost: float | None) -> None:
+    def _note_failure(
+        self, call: Call, number: int, error: JudgeError, cost: float | None, ceiling: float | None
+    ) -> None:
         self.tally.rate_limited += error.reason == "rate_limit"
         self.ledger.note(
             Attempt(
@@ -192,11 +199,12 @@ class Caller:
                 error.reason,
                 str(error)[:2000],
                 cost_usd=cost,
+                ceiling_usd=ceiling,
                 at=time.time(),
             )
         )
 
-    def _record(self, call: Call, number: int, reply: Reply) -> Attempt:
+    def _record(self, call: Call, number: int, reply: Reply, *, roomier: bool) -> Attempt:
         return Attempt(
             call.key,
             self.judge.name,
@@ -204,6 +212,7 @@ class Caller:
             "reply",
             reply=reply,
             cost_usd=reply.cost_usd,
+            ceiling_usd=self._ceiling(call, roomier=roomier) if reply.cost_usd is None else None,
             latency_s=reply.latency_s,
             at=time.time(),
         )

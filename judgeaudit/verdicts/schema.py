@@ -14,7 +14,7 @@ from judgeaudit.errors import StoreError
 SCHEMA_VERSION: Final = 2
 _APPLICATION_ID: Final = 0x4A554447
 
-_SCHEMA: Final = """
+_FIRST: Final = """
 CREATE TABLE calls (
     id INTEGER PRIMARY KEY,
     call TEXT NOT NULL,
@@ -44,7 +44,7 @@ CREATE TABLE verdicts (
     checksum INTEGER NOT NULL
 ) STRICT;
 """
-_SESSIONS: Final = """
+_SECOND: Final = """
 CREATE TABLE sessions (
     id INTEGER PRIMARY KEY,
     began REAL NOT NULL,
@@ -52,8 +52,9 @@ CREATE TABLE sessions (
     ceiling_usd REAL NOT NULL,
     ended REAL
 ) STRICT;
+ALTER TABLE calls ADD COLUMN ceiling_usd REAL;
 """
-_STEPS: Final[Mapping[int, str]] = {1: _SESSIONS}
+_STEPS: Final[Mapping[int, str]] = {1: _SECOND}
 """What brings a store of each older schema version to the next."""
 
 
@@ -68,7 +69,7 @@ def prepare(connection: sqlite3.Connection, file: Path) -> None:
     empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
     if empty:
         connection.executescript(
-            f"BEGIN; {_SCHEMA} {_SESSIONS} PRAGMA application_id = {_APPLICATION_ID};"
+            f"BEGIN; {_FIRST} {''.join(_STEPS.values())} PRAGMA application_id = {_APPLICATION_ID};"
             f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
         )
     version = check_version(connection, file)

@@ -57,6 +57,8 @@ class Attempt:
     reply: Reply | None = None
     cost_usd: float | None = None
     """US dollars; None where the price, or whether anything was billed, is unknown."""
+    ceiling_usd: float | None = None
+    """US dollars that it can have cost at most, where ``cost_usd`` is unknown."""
     latency_s: float = 0.0
     at: float = 0.0
     """When it ended, in seconds since the epoch."""
@@ -65,7 +67,7 @@ class Attempt:
         reply = self.reply.model_dump_json() if self.reply else None
         return (
             self.call, self.judge, self.number, self.status, self.reason, self.detail, reply,
-            _checksum(reply) if reply else None, self.cost_usd, self.latency_s, self.at,
+            _checksum(reply) if reply else None, self.cost_usd, self.latency_s, self.at, self.ceiling_usd,
         )  # fmt: skip
 
 
@@ -217,7 +219,7 @@ class VerdictStore:
         """
         calls, verdicts = [attempt._row() for attempt in attempts], [entry._row() for entry in entries]
         with explained(self.path), transaction(self._connection) as connection:
-            connection.executemany("INSERT INTO calls VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", calls)
+            connection.executemany("INSERT INTO calls VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", calls)
             connection.executemany(
                 "INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING", verdicts
             )
@@ -253,9 +255,10 @@ class VerdictStore:
         return {call: Reply.model_validate_json(self._sound(reply, checksum)) for call, reply, checksum in rows}
 
     def spent_usd(self) -> float:
-        """Return what all attempts so far have cost where their price is known, and at most what crashes have cost."""
+        """Return what all attempts so far have cost, at most where that is unknown, and at most what crashes have."""
         crashed = sum(crash.in_flight * crash.ceiling_usd for crash in self.crashes())
-        return float(self._rows("SELECT total(cost_usd) FROM calls")[0][0]) + crashed
+        cost = "cost_usd" if self._version < SCHEMA_VERSION else "coalesce(cost_usd, ceiling_usd)"
+        return float(self._rows(f"SELECT total({cost}) FROM calls")[0][0]) + crashed  # noqa: S608 - two constants
 
     def crashes(self) -> list[Crash]:
         """Return the sessions that ended without a word, other than one of this process or of another at work now."""
