@@ -165,9 +165,11 @@ def run(
     if max_cost_usd is not None:
         settings["max_cost_usd"] = max_cost_usd
     provenance = _provenance(config, pairs, judges, skipped, more)
-    write(json.dumps({"command": command, **provenance}, indent=1, ensure_ascii=False) + "\n", path / "manifest.json")
-    write_pairs(pairs, path / "pairs.jsonl")
-    verdicts = ask(pairs, judges, store=path, seed=config.design.seed, progress=progress, **settings)
+    manifest = json.dumps({"command": command, **provenance}, indent=1, ensure_ascii=False) + "\n"
+    with VerdictStore.create(path) as store:  # nobody else is at work here, so that the files may be written
+        write(manifest, path / "manifest.json")
+        write_pairs(pairs, path / "pairs.jsonl")
+        verdicts = ask(pairs, judges, store=store, seed=config.design.seed, progress=progress, **settings)
     result = _fit(
         pairs, verdicts, judges, config.margin, config.panels, provenance["run_id"], provenance, shares.get("fact")
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from judgeaudit.collection.caller import Ended
-from judgeaudit.collection.schedule import Call, Orders, cells
+from judgeaudit.collection.schedule import Call, Orders, cells, trial_of
 from judgeaudit.judges.parsing import read
 from judgeaudit.judges.protocol import Judge
-from judgeaudit.records import Pair, Reply, Trial, Usage, Verdict
+from judgeaudit.records import Order, Pair, Protocol, Reply, Trial, Usage, Verdict
 from judgeaudit.verdicts import Entry, VerdictStore
 
 CUT_SHORT = ("budget", "interrupted")
@@ -27,19 +28,37 @@ class Job:
     @property
     def open(self) -> bool:
         """Whether a cell still waits for it."""
-        return self.ended is None and any(cell.asked and cell.verdict is None for cell in self.cells)
+        return self.ended is None and any(cell.asked and not cell.ended for cell in self.cells)
 
 
 @dataclass(slots=True)
 class Cell:
-    """One trial of the plan on its way to a verdict."""
+    """One trial of the plan on its way to a verdict; a plan may have a million."""
 
-    trial: Trial
+    pair: Pair
+    judge: str
+    protocol: Protocol
+    order: Order
+    replicate: int
     key: str
     jobs: tuple[Job, ...]
     verdict: Verdict | None = None
+    kept: bool = False
+    """Whether its verdict is in the store, and no longer here."""
     asked: bool = True
     """False while a run that stops when it is precise has not come to it."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has its verdict."""
+        return self.kept or self.verdict is not None
+
+    @property
+    def trial(self) -> Trial:
+        """The trial, made anew."""
+        return trial_of(
+            self.pair, [job.call for job in self.jobs], self.judge, self.protocol, self.order, self.replicate
+        )
 
     def entry(self) -> Entry | None:
         """Return what the store keeps of it: nothing, where no reply came."""
@@ -63,7 +82,8 @@ class Board:
         self.cells: list[Cell] = []
         self.jobs: dict[str, Job] = {}
         for trial, calls in cells(pairs, judges, orders=orders, replicates=replicates, seed=seed):
-            cell = Cell(trial, trial.key, tuple(self._job(call) for call in calls))
+            jobs = tuple(self._job(call) for call in calls)
+            cell = Cell(calls[0].pair, trial.judge, trial.protocol, trial.order, trial.replicate, trial.key, jobs)
             for job in cell.jobs:
                 job.cells.append(cell)
             self.cells.append(cell)
@@ -86,12 +106,12 @@ class Board:
 
     def open_jobs(self, judge: str) -> Iterator[Job]:
         """Give the calls that a judge is yet to be asked, in the plan's order."""
-        return (job for job in self.jobs.values() if job.cells[0].trial.judge == judge and job.open)
+        return (job for job in self.jobs.values() if job.cells[0].judge == judge and job.open)
 
     def settle(self, job: Job, ended: Ended) -> list[Cell]:
         """Note how a call ended; return the cells that have their verdict by it."""
         job.ended = ended
-        decided = [cell for cell in job.cells if cell.verdict is None and all(other.ended for other in cell.jobs)]
+        decided = [cell for cell in job.cells if not cell.ended and all(other.ended for other in cell.jobs)]
         for cell in decided:
             cell.verdict = _verdict(cell)
         return decided
@@ -101,9 +121,23 @@ class Board:
         ended = (cell.verdict for cell in self.cells if cell.asked and cell.verdict is not None)
         return any(verdict.reason in CUT_SHORT for verdict in ended)
 
-    def verdicts(self) -> list[Verdict]:
-        """Return the verdict of every cell asked, in the plan's order."""
-        return [cell.verdict for cell in self.cells if cell.asked and cell.verdict is not None]
+    def put_away(self, decided: Sequence[Cell]) -> None:
+        """Let go of verdicts that the store has, and of replies that nobody waits for any more."""
+        for cell in decided:
+            if cell.verdict is not None and cell.verdict.outcome != "missing":
+                cell.verdict, cell.kept = None, True
+        for job in {id(job): job for cell in decided for job in cell.jobs}.values():
+            if job.ended is not None and all(cell.ended for cell in job.cells):
+                job.ended = _OVER
+
+    def verdicts(self, store: VerdictStore | None = None) -> list[Verdict]:
+        """Return the verdict of every cell asked, in the plan's order, those that were put away from the store."""
+        kept = store.known(cell.key for cell in self.cells if cell.kept) if store is not None else {}
+        said = (kept.get(cell.key, cell.verdict) for cell in self.cells if cell.asked)
+        return [verdict for verdict in said if verdict is not None]
+
+
+_OVER: Final = Ended(None, reason="over")
 
 
 def _verdict(cell: Cell) -> Verdict:
@@ -120,8 +154,7 @@ def _verdict(cell: Cell) -> Verdict:
                 cost_usd=0.0,
             )
     replies = [_share(job, cell) for job in cell.jobs]
-    pair = cell.jobs[0].call.pair
-    verdict = read(cell.trial, replies, echoes=(pair.a.text, pair.b.text))
+    verdict = read(cell.trial, replies, echoes=(cell.pair.a.text, cell.pair.b.text))
     return verdict if verdict.attempts == attempts else verdict.model_copy(update={"attempts": attempts})
 
 

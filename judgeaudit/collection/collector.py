@@ -187,8 +187,9 @@ async def _ask(
         if kept is not None:
             kept.begin(_most_in_flight(judges, concurrency), _ceiling(board, judges, max_cost_usd))
         limiters = {judge.endpoint: Limiter(min(concurrency, judge.parallel or concurrency)) for judge in judges}
+        patience, puts_away = Patience(timeout_s, retries), kept is not None and not precision
         desks = [
-            _Desk(board, judge, limiters[judge.endpoint], budget, ledger, Patience(timeout_s, retries), stop)
+            _Desk(board, judge, limiters[judge.endpoint], budget, ledger, patience, stop, puts_away=puts_away)
             for judge in judges
         ]
         try:
@@ -206,7 +207,7 @@ async def _ask(
             for judge in judges:
                 if isinstance(judge, Closable):
                     await judge.close()
-    return board.verdicts()
+        return board.verdicts(kept)
 
 
 def _most_in_flight(judges: Sequence[Judge], concurrency: int) -> int:
@@ -235,18 +236,20 @@ class _Desk:
         ledger: Ledger,
         patience: Patience,
         stop: Stop,
+        *,
+        puts_away: bool,
     ) -> None:
         self.endpoint = judge.endpoint
         self.tally = Tally(judge.name)
         self.jobs: list[Job] = []
-        self._board, self._ledger = board, ledger
+        self._board, self._ledger, self._puts_away = board, ledger, puts_away
         self._caller = Caller(judge, limiter, budget, ledger, self.tally, patience, stop)
         stop.then(limiter.let_go)
 
     def take_on(self) -> None:
         """Take on the calls that are open now, and count the cells that have come with them."""
         self.jobs = list(self._board.open_jobs(self.tally.judge))
-        cells = [cell for cell in self._board.cells if cell.asked and cell.trial.judge == self.tally.judge]
+        cells = [cell for cell in self._board.cells if cell.asked and cell.judge == self.tally.judge]
         for cell in cells[self.tally.total :]:
             self.tally.count(cell.verdict)
         self.tally.total = len(cells)
@@ -259,6 +262,8 @@ class _Desk:
             await self._ledger.commit(ended.record, [entry for cell in decided if (entry := cell.entry())])
         for cell in decided:
             self.tally.count(cell.verdict)
+        if self._puts_away:
+            self._board.put_away(decided)
 
 
 async def _work_off(desks: Sequence[_Desk], concurrency: int) -> None:

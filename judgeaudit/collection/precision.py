@@ -54,15 +54,15 @@ def ask_in_blocks(board: Board, pairs: Sequence[Pair], precision: Mapping[str, f
     waiting: dict[tuple[str, str], list[Cell]] = defaultdict(list)
     for cell in board.cells:
         cell.asked = False
-        waiting[cell.trial.judge, cell.jobs[0].call.pair.item_id].append(cell)
-    judges = list(dict.fromkeys(cell.trial.judge for cell in board.cells))
+        waiting[cell.judge, cell.pair.item_id].append(cell)
+    judges = list(dict.fromkeys(cell.judge for cell in board.cells))
     wanted: dict[str, set[Contrast]] = {judge: {pair.contrast for pair in pairs} for judge in judges}
     asked: dict[str, list[Cell]] = defaultdict(list)
     done = 0
     for n in looks(len(items)):
         for judge in judges:
             for item in items[done:n]:
-                chosen = [cell for cell in waiting[judge, item] if cell.jobs[0].call.pair.contrast in wanted[judge]]
+                chosen = [cell for cell in waiting[judge, item] if cell.pair.contrast in wanted[judge]]
                 asked[judge] += chosen
                 for cell in chosen:
                     cell.asked = True

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from judgeaudit.errors import ConfigError, PairError, suggest
 from judgeaudit.judges.parsing import PARSER_VERSION
 from judgeaudit.judges.protocol import Judge
-from judgeaudit.records import Order, Pair, Showing, Trial, digest
+from judgeaudit.records import Order, Pair, Protocol, Showing, Trial, digest
 
 Orders = Literal["counterbalanced", "both"]
 
@@ -111,11 +111,6 @@ def draw_orders(pairs: Sequence[Pair], orders: Orders, seed: int) -> dict[str, t
     return shown
 
 
-def content(calls: Sequence[str]) -> str:
-    """Return the content hash of a trial that is read from these calls by the present parser."""
-    return digest([PARSER_VERSION, *calls])
-
-
 def _subsample(pairs: Sequence[Pair], rng: random.Random) -> set[str]:
     """Draw the items shown in both orders, spread evenly over the domains."""
     items = sorted({(pair.domain, pair.item_id) for pair in pairs})
@@ -131,15 +126,17 @@ def _subsample(pairs: Sequence[Pair], rng: random.Random) -> set[str]:
 def _cell(pair: Pair, judge: Judge, recipe: str, order: Order, replicate: int) -> tuple[Trial, tuple[Call, ...]]:
     screens: tuple[Literal["ab", "ba", "a", "b"], ...] = ("a", "b") if judge.protocol == "score" else (order,)
     calls = tuple(_call(pair, judge, recipe, screen, replicate) for screen in screens)
-    trial = Trial(
-        pair_id=pair.id,
-        judge=judge.name,
-        order=order,
-        replicate=replicate,
-        protocol=judge.protocol,
-        content=content([call.key for call in calls]),
+    return trial_of(pair, calls, judge.name, judge.protocol, order, replicate), calls
+
+
+def trial_of(
+    pair: Pair, calls: Sequence[Call], judge: str, protocol: Protocol, order: Order, replicate: int
+) -> Trial:
+    """Return the trial about a pair that is read from these calls by the present parser."""
+    content = digest([PARSER_VERSION, *(call.key for call in calls)])
+    return Trial(
+        pair_id=pair.id, judge=judge, order=order, replicate=replicate, protocol=protocol, content=content
     )
-    return trial, calls
 
 
 def _call(pair: Pair, judge: Judge, recipe: str, screen: Literal["ab", "ba", "a", "b"], replicate: int) -> Call:
