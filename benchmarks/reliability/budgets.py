@@ -30,6 +30,11 @@ class Budgets:
     fullest: float
     """Largest share of its cap that a world has charged."""
 
+    @property
+    def kept(self) -> bool:
+        """No cap is crossed, though caps end runs."""
+        return self.over == 0 < self.stopped
+
 
 class Till:
     """A judge with a till of its own: it charges for replies, and for some requests that fail as well."""

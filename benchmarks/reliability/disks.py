@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.reliability.runs import configure, finish, serving, start, stored
+from benchmarks.reliability.runs import IN_FLIGHT, configure, finish, serving, start, stored
 from judgeaudit.errors import StoreError
 from judgeaudit.records import Verdict
 from judgeaudit.verdicts import VerdictStore
@@ -43,6 +43,11 @@ class Disks:
     """Most calls that one resume made again."""
     other_audit: int
     """Runs whose ``audit.json``, resumed, is not that of a run without a failure."""
+
+    @property
+    def kept(self) -> bool:
+        """Every failure is told clearly and costs at most the calls in flight."""
+        return not self.unclear and self.lost == self.other_audit == 0 and self.paid_again <= IN_FLIGHT
 
 
 def fail(runs: int, folder: Path, seed: int = 0) -> Disks:
@@ -93,6 +98,11 @@ class Damage:
     """Errors other than those that say the store is damaged."""
     exported: float
     """Share of all verdicts that could be exported still, over the stores whose damage was told."""
+
+    @property
+    def kept(self) -> bool:
+        """Nothing is read that was never written, and nothing else goes wrong."""
+        return self.wrong == 0 and not self.raised
 
 
 def damage(stores: int, folder: Path, verdicts: list[Verdict], original: Path, seed: int = 0) -> Damage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.reliability.runs import IN_FLIGHT, configure, finish, serving, start, stored, wait_for
@@ -35,6 +36,11 @@ class Kills:
     """Calls that the run itself says may have been paid twice."""
     same_audit: bool
     """Whether ``audit.json`` is, byte for byte, that of a run that was never killed."""
+
+    @property
+    def kept(self) -> bool:
+        """Nothing is lost or doubled, no more than the calls in flight are repeated, and the result is the same."""
+        return self.lost == self.twice == 0 and self.most_repeated <= IN_FLIGHT and self.same_audit
 
 
 def kill(kills: int, folder: Path, seed: int = 0) -> Kills:
@@ -79,7 +85,7 @@ def _repeats(server: Server, sessions: list[int]) -> list[int]:
     """Count, for each session, the requests that an earlier session had made already."""
     made: set[str] = set()
     repeats = []
-    for first, end in zip(sessions, sessions[1:], strict=False):
+    for first, end in pairwise(sessions):
         asked = [f"{request.body['model']} {request.prompt}" for request in server.requests[first:end]]
         repeats.append(sum(call in made for call in asked))
         made.update(asked)

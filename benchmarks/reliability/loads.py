@@ -27,11 +27,18 @@ class Load:
     """Resident when nine tenths were asked."""
     growth: float
     """The second over the first."""
+    asked_mb: float
+    """The most until all verdicts were handed over."""
     peak_mb: float
-    """Of the whole process, the report made."""
+    """The most until the report was made."""
     fit_s: float
     report_s: float
     """Of making the page."""
+
+    @property
+    def kept(self) -> bool:
+        """Memory is flat and small while asking, and the page is made soon."""
+        return self.asked_mb < 400 and self.growth < 1.1 and self.report_s < 10
 
 
 def load(verdicts: int, folder: Path) -> Load:
@@ -57,6 +64,9 @@ def main(verdicts: int, folder: str, api_base: str) -> None:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
         return pages * resource.getpagesize() / 2**20
 
+    def peak_mb() -> float:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
     seen: dict[float, float] = {}
 
     def watch(progress: Progress) -> None:
@@ -69,13 +79,13 @@ def main(verdicts: int, folder: str, api_base: str) -> None:
     clock = time.monotonic
     began = clock()
     said = ask(pairs, [judge], store=folder, orders="both", concurrency=AT_ONCE, progress=watch)
-    asked = clock()
+    asked, asked_mb = clock(), peak_mb()
     audit = fit(pairs, said)
     fitted = clock()
     report(audit, "html", Path(folder) / "report.html", pairs=pairs, verdicts=said)
     print(json.dumps({
         "verdicts": len(said), "seconds": asked - began, "early_mb": seen[0.1], "late_mb": seen[0.9],
-        "growth": seen[0.9] / seen[0.1], "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "growth": seen[0.9] / seen[0.1], "asked_mb": asked_mb, "peak_mb": peak_mb(),
         "fit_s": fitted - asked, "report_s": clock() - fitted,
     }))  # fmt: skip
 

@@ -17,7 +17,10 @@ SCORED = Trial(pair_id="p", judge="j", protocol="score")
 LABELS = ("A", "B", "tie", "C", "a", "b", "answer A", "Response B", "AB", "", "Both")
 SCORES = ("7", "10", "0", "11", "-3", "4.5", "7/10", "8 / 10", "12/10", "NaN", "true", "9" * 30, "seven")
 OUTSIDE = ("", " ", "\n\n", "I weighed both.", "**", "```", "```json\n", "\n```", "> ", "I'm sorry, ", "As an AI ")
-NOISE = ("\u200b", "\u202e", "\ufeff", "\x00", "\x1b[31m", "\ud83d\ude00", "\u0410", "\u212b", "\u0301", "\ud800", "\r\n", "\\", '"', "{", "}", "[[", "]]", "<think>", "</think>")  # fmt: skip
+NOISE = (
+    "\u200b", "\u202e", "\ufeff", "\x00", "\x1b[31m", "\U0001f600", "\u0410", "\u212b", "\u0301", "\ud800", "\r\n", "\\",
+    '"', "{", "}", "[[", "]]", "<think>", "</think>",
+)  # fmt: skip
 CARRIERS: tuple[Callable[[str, str], str], ...] = (
     lambda label, score: f'{{"choice": "{label}", "rationale": "it says {score}"}}',
     lambda label, score: f'{{"rationale": "answer {label}", "choice": "{label}", "score": {score}}}',
@@ -33,9 +36,7 @@ CARRIERS: tuple[Callable[[str, str], str], ...] = (
     lambda label, score: f'{{"choice": "{label}", "rationale": "cut',
 )
 
-_LETTER = re.compile(
-    r"(?<![^\W_])((?:answer|assistant|response|option)?)(ab|ba|[ab])(?![^\W_])", re.IGNORECASE
-)
+_LETTER = re.compile(r"(?<![^\W_])((?:answer|assistant|response|option)?)(ab|ba|[ab])(?![^\W_])", re.IGNORECASE)
 _OTHER = str.maketrans("ABab", "BAba")
 
 
@@ -46,13 +47,18 @@ class Replies:
     replies: int
     raised: int
     no_outcome: int
-    """Verdicts whose outcome is none of those there are, or that has a choice without being valid, or none though it is."""
+    """Verdicts with an outcome that there is not, or with a choice that does not fit it."""
     asymmetric: int
     """Replies whose mirror image, in the mirrored order, says something else."""
     slowest_ms: float
     """CPU milliseconds of the slowest."""
     outcomes: Counter[str]
     """By outcome; a fuzzer that only makes rubbish would show here."""
+
+    @property
+    def kept(self) -> bool:
+        """Every reply ends as one outcome, in time, whichever letter it favours."""
+        return self.raised == self.no_outcome == self.asymmetric == 0 and self.slowest_ms < 50
 
 
 def fuzz(replies: int, seed: int = 0) -> Replies:

@@ -31,6 +31,11 @@ class Orders:
     orders_seen: int
     """Different orders in which the server was asked; a trial in which all were alike would show here."""
 
+    @property
+    def kept(self) -> bool:
+        """The result is the same, and the orders were not."""
+        return self.different == 0 and self.orders_seen == self.schedules
+
 
 def shuffle(schedules: int, folder: Path, seed: int = 0) -> Orders:
     """Run one configuration with latencies, refusals, failures and concurrency drawn anew each time."""
@@ -71,6 +76,11 @@ class Jumps:
     timeouts: int
     seconds: float
 
+    @property
+    def kept(self) -> bool:
+        """No time-out misfires, and nothing but what was refused is asked again."""
+        return self.timeouts == 0 and self.requests == self.cells + self.refused
+
 
 def jump(items: int, folder: Path) -> Jumps:
     """Run while the wall clock jumps, against a server that answers in time and now and then asks to wait to a date."""
@@ -103,6 +113,11 @@ class Meetings:
     """Times the second was told who holds the run; when it comes late it finds all done, and asks nothing."""
     twice: int
     """Calls made, or verdicts kept, beyond one for each cell."""
+
+    @property
+    def kept(self) -> bool:
+        """Nothing is asked or kept twice."""
+        return self.twice == 0
 
 
 def meet(meetings: int, folder: Path) -> Meetings:

@@ -1,4 +1,4 @@
-"""An endpoint that refuses, fails, cuts short and hangs: every cell ends, every attempt is counted, little time is lost."""
+"""An endpoint that refuses, fails, cuts short and hangs: every cell ends, and every attempt is counted."""
 
 from __future__ import annotations
 
@@ -37,6 +37,13 @@ class Storm:
     """Served requests a second that the server allows; 0 where it refuses by chance."""
     served_per_s: float
     """Requests let through a second, but for the first and the last tenth of them."""
+
+    @property
+    def kept(self) -> bool:
+        """Every cell ends, nearly all with a verdict; every attempt is counted; the pace is what the server allows."""
+        unanswered = sum(count for kind, count in self.ended.items() if kind != "valid")
+        counted = self.ended.total() == self.cells and self.attempts == self.hits
+        return counted and unanswered <= self.cells / 100 and self.served_per_s >= 0.8 * self.allowed_per_s
 
 
 class Endpoint:

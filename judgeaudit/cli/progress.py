@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import defaultdict, deque
 from types import TracebackType
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from judgeaudit.collection import Progress as Snapshot
 
 PLAIN_EVERY_S = 30.0
+REMEMBERED_S = 60.0
+"""How far back the pace is taken from which the time left is told."""
 
 
 class Meter:
@@ -25,12 +28,13 @@ class Meter:
         self._stream = stream or sys.stderr
         console = Console(file=self._stream, highlight=False)
         self._bars = Progress(
-            TextColumn("{task.description}", markup=False), BarColumn(bar_width=20), MofNCompleteColumn(),
-            TextColumn("{task.fields[state]}", markup=False), TimeRemainingColumn(compact=True), console=console,
+            TextColumn("{task.description}", markup=False), BarColumn(bar_width=10), MofNCompleteColumn(),
+            TextColumn("{task.fields[state]}", markup=False), console=console,
         )  # fmt: skip
         self._live = console.is_terminal
         self._tasks: dict[str, TaskID] = {}
         self._last_line: dict[str, float] = {}
+        self._pace: dict[str, deque[tuple[float, int]]] = defaultdict(deque)
 
     def __enter__(self) -> Meter:
         if self._live:
@@ -45,27 +49,39 @@ class Meter:
 
     def __call__(self, snapshot: Snapshot) -> None:
         """Show one judge's progress."""
-        if self._live:
-            self._move_bar(snapshot)
-        else:
-            self._print_line(snapshot)
-
-    def _move_bar(self, snapshot: Snapshot) -> None:
-        if snapshot.judge not in self._tasks:
-            self._tasks[snapshot.judge] = self._bars.add_task(snapshot.judge[:24], total=snapshot.total, state="")
-        self._bars.update(self._tasks[snapshot.judge], completed=snapshot.done, state=state_of(snapshot))
-
-    def _print_line(self, snapshot: Snapshot) -> None:
         now = time.monotonic()
+        left = self._seconds_left(snapshot, now)
+        if self._live:
+            self._move_bar(snapshot, left)
+        else:
+            self._print_line(snapshot, left, now)
+
+    def _seconds_left(self, snapshot: Snapshot, now: float) -> float | None:
+        """Return how long a judge needs at the pace of the last minute; None where none can be told."""
+        pace = self._pace[snapshot.judge]
+        pace.append((now, snapshot.done))
+        while now - pace[0][0] > REMEMBERED_S:
+            pace.popleft()
+        since, before = pace[0]
+        lasted, moved = now - since, snapshot.done - before
+        return (snapshot.total - snapshot.done) * lasted / moved if moved and lasted > 1 else None
+
+    def _move_bar(self, snapshot: Snapshot, left: float | None) -> None:
+        if snapshot.judge not in self._tasks:
+            self._tasks[snapshot.judge] = self._bars.add_task(snapshot.judge[:16], total=snapshot.total, state="")
+        task = self._tasks[snapshot.judge]
+        self._bars.update(task, completed=snapshot.done, total=snapshot.total, state=state_of(snapshot, left))
+
+    def _print_line(self, snapshot: Snapshot, left: float | None, now: float) -> None:
         if snapshot.done < snapshot.total and now - self._last_line.get(snapshot.judge, -PLAIN_EVERY_S) < PLAIN_EVERY_S:
             return
         self._last_line[snapshot.judge] = now
-        self._stream.write(f"{snapshot.judge}: {snapshot.done}/{snapshot.total} {state_of(snapshot)}\n")
+        self._stream.write(f"{snapshot.judge}: {snapshot.done}/{snapshot.total} {state_of(snapshot, left)}\n")
         self._stream.flush()
 
 
-def state_of(snapshot: Snapshot) -> str:
-    """Return the few words beside a bar: valid share, refusals by rate limit, calls in flight, dollars."""
+def state_of(snapshot: Snapshot, seconds_left: float | None = None) -> str:
+    """Return the few words beside a bar: valid share, refusals, calls in flight, dollars, and the time left."""
     parts = []
     if snapshot.done:
         parts.append(f"{snapshot.valid / snapshot.done:.0%} valid")
@@ -76,5 +92,20 @@ def state_of(snapshot: Snapshot) -> str:
     if snapshot.in_flight:
         parts.append(f"{snapshot.in_flight} in flight")
     if snapshot.cost_usd:
-        parts.append(f"${snapshot.cost_usd:.2f}")
+        parts.append(_money(snapshot))
+    if seconds_left is not None and snapshot.done < snapshot.total:
+        parts.append(f"{_duration(seconds_left)} left")
     return ", ".join(parts)
+
+
+def _money(snapshot: Snapshot) -> str:
+    """Return what was spent, and, while there is more to come, what it will be and what it may be."""
+    spent = f"${snapshot.cost_usd:.2f}"
+    if snapshot.projected_usd is not None and snapshot.done < snapshot.total:
+        spent += f" of ~${snapshot.projected_usd:.2f}"
+    return spent if snapshot.cap_usd is None else f"{spent} (cap ${snapshot.cap_usd:g})"
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{seconds:.0f} s" if seconds < 90 else f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"

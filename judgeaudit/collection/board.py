@@ -130,11 +130,19 @@ class Board:
             if job.ended is not None and all(cell.ended for cell in job.cells):
                 job.ended = _OVER
 
-    def verdicts(self, store: VerdictStore | None = None) -> list[Verdict]:
-        """Return the verdict of every cell asked, in the plan's order, those that were put away from the store."""
-        kept = store.known(cell.key for cell in self.cells if cell.kept) if store is not None else {}
-        said = (kept.get(cell.key, cell.verdict) for cell in self.cells if cell.asked)
-        return [verdict for verdict in said if verdict is not None]
+    def hand_over(self, store: VerdictStore | None) -> list[Verdict]:
+        """Return the verdict of every cell asked, in the plan's order, those that were put away from the store.
+
+        The plan is given up: of a large one, the verdicts take the room.
+        """
+        said = {cell.key: cell.verdict for cell in self.cells if cell.asked}
+        for job in self.jobs.values():
+            job.cells.clear()
+        self.jobs.clear()
+        self.cells.clear()
+        if store is not None:
+            said.update(store.known(key for key, verdict in said.items() if verdict is None))
+        return [verdict for verdict in said.values() if verdict is not None]
 
 
 _OVER: Final = Ended(None, reason="over")

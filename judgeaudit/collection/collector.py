@@ -207,7 +207,7 @@ async def _ask(
             for judge in judges:
                 if isinstance(judge, Closable):
                     await judge.close()
-        return board.verdicts(kept)
+        return board.hand_over(kept)
 
 
 def _most_in_flight(judges: Sequence[Judge], concurrency: int) -> int:
@@ -240,7 +240,7 @@ class _Desk:
         puts_away: bool,
     ) -> None:
         self.endpoint = judge.endpoint
-        self.tally = Tally(judge.name)
+        self.tally = Tally(judge.name, budget.cap)
         self.jobs: list[Job] = []
         self._board, self._ledger, self._puts_away = board, ledger, puts_away
         self._caller = Caller(judge, limiter, budget, ledger, self.tally, patience, stop)
@@ -252,6 +252,7 @@ class _Desk:
         cells = [cell for cell in self._board.cells if cell.asked and cell.judge == self.tally.judge]
         for cell in cells[self.tally.total :]:
             self.tally.count(cell.verdict)
+            self.tally.known += cell.ended
         self.tally.total = len(cells)
 
     async def serve(self, job: Job) -> None:
@@ -279,6 +280,9 @@ async def _work_off(desks: Sequence[_Desk], concurrency: int) -> None:
                     group.create_task(_work(queue))
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from None
+    finally:
+        for desk in desks:
+            desk.jobs.clear()
 
 
 async def _work(queue: Iterator[tuple[_Desk, Job]]) -> None:

@@ -26,6 +26,10 @@ class Progress:
     in_flight: int
     cost_usd: float
     """Known spending in this run, in US dollars."""
+    projected_usd: float | None
+    """What this run will have spent on the judge in the end, at the mean cost so far; None before the first reply."""
+    cap_usd: float | None
+    """The most that all judges together may spend, earlier runs into the same store included; None without a cap."""
 
 
 Listener = Callable[[Progress], None]
@@ -36,7 +40,10 @@ class Tally:
     """The running counts of one judge."""
 
     judge: str
+    cap_usd: float | None = None
     total: int = 0
+    known: int = 0
+    """Cells that the store knew, which this run did not ask."""
     done: int = 0
     valid: int = 0
     missing: int = 0
@@ -58,7 +65,9 @@ class Tally:
 
     def snapshot(self) -> Progress:
         """Return the counts as they stand."""
+        asked = self.done - self.known
+        projected = self.cost_usd / asked * (self.total - self.known) if asked else None
         return Progress(
             self.judge, self.done, self.total, self.valid, self.missing,
-            self.attempts, self.rate_limited, self.in_flight, self.cost_usd,
+            self.attempts, self.rate_limited, self.in_flight, self.cost_usd, projected, self.cap_usd,
         )  # fmt: skip

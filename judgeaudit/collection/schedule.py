@@ -129,14 +129,10 @@ def _cell(pair: Pair, judge: Judge, recipe: str, order: Order, replicate: int) -
     return trial_of(pair, calls, judge.name, judge.protocol, order, replicate), calls
 
 
-def trial_of(
-    pair: Pair, calls: Sequence[Call], judge: str, protocol: Protocol, order: Order, replicate: int
-) -> Trial:
+def trial_of(pair: Pair, calls: Sequence[Call], judge: str, protocol: Protocol, order: Order, replicate: int) -> Trial:
     """Return the trial about a pair that is read from these calls by the present parser."""
     content = digest([PARSER_VERSION, *(call.key for call in calls)])
-    return Trial(
-        pair_id=pair.id, judge=judge, order=order, replicate=replicate, protocol=protocol, content=content
-    )
+    return Trial(pair_id=pair.id, judge=judge, order=order, replicate=replicate, protocol=protocol, content=content)
 
 
 def _call(pair: Pair, judge: Judge, recipe: str, screen: Literal["ab", "ba", "a", "b"], replicate: int) -> Call:
