@@ -16,13 +16,14 @@ from judgeaudit import __version__, reports
 from judgeaudit.checks import verify
 from judgeaudit.collection import Progress, ask, plan, recollect
 from judgeaudit.config import Config, DesignConfig
-from judgeaudit.errors import BudgetError, StoreError
+from judgeaudit.errors import BudgetError, ConfigError, StoreError, suggest
 from judgeaudit.formats import read_pairs, read_review, write_pairs
 from judgeaudit.gates import gate, load_policy
 from judgeaudit.items import load_items
 from judgeaudit.judges import AnyJudge, Judge, as_judge
+from judgeaudit.judges.protocol import reading_of
 from judgeaudit.perturbations import perturb
-from judgeaudit.records import Audit, Estimate, Item, Pair, Panel, Protocol, Verdict, digest
+from judgeaudit.records import Audit, Estimate, Item, Pair, Panel, Protocol, Reading, Verdict, digest
 from judgeaudit.regression import fit, invalid_share
 from judgeaudit.reports.json import write
 from judgeaudit.rewriting import rewrite_items
@@ -251,14 +252,23 @@ def load_run(path: str | Path) -> Run:
     return Run(folder, pairs, tuple(verdicts), result, manifest.get("command", ""))
 
 
-def reparse(path: str | Path) -> Run:
+def reparse(path: str | Path, config: Config | None = None) -> Run:
     """Measure a stored run again by the present parser and regression, and write its audit and page anew; ask nothing.
+
+    Parameters
+    ----------
+    path
+        The run directory.
+    config
+        A configuration whose judges say how their replies are read from now on (``reading``); None for as before.
 
     Raises
     ------
     StoreError
         When the directory is not that of a run.
     """
+    if config is not None:
+        _read_as_in(config, Path(path))
     before = load_run(path)
     manifest = _manifest(before.path)
     config = Config.model_validate_json(json.dumps(manifest["config"]))
@@ -274,6 +284,22 @@ def reparse(path: str | Path) -> Run:
     return _leave_behind(replace(before, audit=result.model_copy(update={"findings": findings})))
 
 
+def _read_as_in(config: Config, folder: Path) -> None:
+    """Write into the manifest of a run how a configuration says that the replies of its judges are read."""
+    manifest = _manifest(folder)
+    for spec in config.judges:
+        entry = manifest["judges"].get(spec.name)
+        if entry is None:
+            raise ConfigError(
+                f"the run in {folder} has no judge {spec.name!r}{suggest(spec.name, manifest['judges'])}; "
+                f"it has: {', '.join(manifest['judges'])}"
+            )
+        entry.pop("reading", None)
+        if spec.reading is not None:
+            entry["reading"] = spec.reading.model_dump(mode="json")
+    write(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", folder / "manifest.json")
+
+
 @dataclass(frozen=True)
 class _Recorded:
     """What a run keeps of a judge: enough to know its cells again, without its key or its endpoint."""
@@ -283,6 +309,7 @@ class _Recorded:
     note: str
     protocol: Protocol
     settings: dict[str, Any]
+    reading: Reading | None
 
     def recipe(self) -> dict[str, Any]:
         return self.settings
@@ -290,7 +317,14 @@ class _Recorded:
 
 def _recorded(manifest: Mapping[str, Any], result: Audit) -> list[Judge]:
     found = [
-        _Recorded(name, result.judge(name).model, result.judge(name).note, entry["protocol"], entry["recipe"])
+        _Recorded(
+            name,
+            result.judge(name).model,
+            result.judge(name).note,
+            entry["protocol"],
+            entry["recipe"],
+            Reading.model_validate_json(json.dumps(entry["reading"])) if "reading" in entry else None,
+        )
         for name, entry in manifest["judges"].items()
     ]
     return cast("list[Judge]", found)
@@ -367,7 +401,7 @@ def _provenance(
     """Return the recipe of a run: all that made its numbers, and nothing that changes between two equal runs."""
     recipe = {
         "config": config.model_dump(mode="json"),
-        "judges": {judge.name: {"protocol": judge.protocol, "recipe": judge.recipe()} for judge in judges},
+        "judges": {judge.name: _recipe(judge) for judge in judges},
         "pairs_sha256": digest([pair.model_dump(mode="json") for pair in pairs]),
         "skipped": dict(sorted(skipped.items())),
         **more,
@@ -377,6 +411,12 @@ def _provenance(
         "run_id": digest(recipe)[:12], "judgeaudit": __version__, "python": platform.python_version(),
         "versions": versions, **recipe,
     }  # fmt: skip
+
+
+def _recipe(judge: Judge) -> dict[str, Any]:
+    """Return what is recorded of a judge: how it is asked, and how its replies are read where not in the usual way."""
+    recipe, reading = {"protocol": judge.protocol, "recipe": judge.recipe()}, reading_of(judge)
+    return recipe if reading is None else {**recipe, "reading": reading.model_dump(mode="json")}
 
 
 def _guessed_share(items: Sequence[Item], pairs: Sequence[Pair]) -> float:

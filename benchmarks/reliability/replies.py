@@ -18,8 +18,8 @@ LABELS = ("A", "B", "tie", "C", "a", "b", "answer A", "Response B", "AB", "", "B
 SCORES = ("7", "10", "0", "11", "-3", "4.5", "7/10", "8 / 10", "12/10", "NaN", "true", "9" * 30, "seven")
 OUTSIDE = ("", " ", "\n\n", "I weighed both.", "**", "```", "```json\n", "\n```", "> ", "I'm sorry, ", "As an AI ")
 NOISE = (
-    "\u200b", "\u202e", "\ufeff", "\x00", "\x1b[31m", "\U0001f600", "\u0410", "\u212b", "\u0301", "\ud800", "\r\n", "\\",
-    '"', "{", "}", "[[", "]]", "<think>", "</think>",
+    "\u200b", "\u202e", "\ufeff", "\x00", "\x1b[31m", "\U0001f600", "\u0410", "\u212b", "\u0301", "\ud800", "\r\n",
+    "\\", '"', "{", "}", "[[", "]]", "<think>", "</think>",
 )  # fmt: skip
 CARRIERS: tuple[Callable[[str, str], str], ...] = (
     lambda label, score: f'{{"choice": "{label}", "rationale": "it says {score}"}}',

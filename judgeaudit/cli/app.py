@@ -187,15 +187,21 @@ def gate(
 
 @app.command()
 @verb
-def reparse(directory: RunDir) -> None:
+def reparse(
+    directory: RunDir,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Read as its judges say, by their 'reading'; else as before.")
+    ] = None,
+) -> None:
     """Read stored replies again and measure anew.
 
-    By the present parser and regression; nothing is asked.
+    By the present parser and regression, or by another parser; nothing is asked.
     """
+    from judgeaudit.config import load_config
     from judgeaudit.pipeline import reparse as read_again
     from judgeaudit.reports import report as show
 
-    done = read_again(directory)
+    done = read_again(directory, None if config is None else load_config(config))
     show(done.audit, path=directory)
 
 

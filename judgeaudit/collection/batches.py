@@ -92,7 +92,7 @@ class BatchPlan:
 
     def jobs(self) -> dict[str, Job]:
         """Return every call of the judges that take batches, by key."""
-        return {key: job for key, job in self.board.jobs.items() if job.cells[0].judge in self.judges}
+        return {key: job for key, job in self.board.jobs.items() if job.cells[0].judge.name in self.judges}
 
 
 def export(plan: BatchPlan, store: VerdictStore, folder: Path) -> list[Exported]:
@@ -180,7 +180,7 @@ def _settle(line: bytes, plan: BatchPlan, jobs: Mapping[str, Job]) -> tuple[str,
         return "unknown", None, ()
     if not job.open and (job.ended is not None or all(cell.verdict for cell in job.cells)):
         return "known", None, ()
-    judge = plan.judges[job.cells[0].judge]
+    judge = plan.judges[job.cells[0].judge.name]
     try:
         reply = judge.read_batch(status, body if status is not None else error)
     except JudgeError as failure:

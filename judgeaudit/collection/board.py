@@ -9,8 +9,8 @@ from typing import Final
 from judgeaudit.collection.caller import Ended
 from judgeaudit.collection.schedule import Call, Orders, cells, trial_of
 from judgeaudit.judges.parsing import read
-from judgeaudit.judges.protocol import Judge
-from judgeaudit.records import Order, Pair, Protocol, Reply, Trial, Usage, Verdict
+from judgeaudit.judges.protocol import Judge, reading_of
+from judgeaudit.records import Order, Pair, Reply, Trial, Usage, Verdict
 from judgeaudit.verdicts import Entry, VerdictStore
 
 CUT_SHORT = ("budget", "interrupted")
@@ -36,8 +36,7 @@ class Cell:
     """One trial of the plan on its way to a verdict; a plan may have a million."""
 
     pair: Pair
-    judge: str
-    protocol: Protocol
+    judge: Judge
     order: Order
     replicate: int
     key: str
@@ -56,9 +55,7 @@ class Cell:
     @property
     def trial(self) -> Trial:
         """The trial, made anew."""
-        return trial_of(
-            self.pair, [job.call for job in self.jobs], self.judge, self.protocol, self.order, self.replicate
-        )
+        return trial_of(self.pair, [job.call for job in self.jobs], self.judge, self.order, self.replicate)
 
     def entry(self) -> Entry | None:
         """Return what the store keeps of it: nothing, where no reply came."""
@@ -81,9 +78,10 @@ class Board:
     ) -> None:
         self.cells: list[Cell] = []
         self.jobs: dict[str, Job] = {}
+        by_name = {judge.name: judge for judge in judges}
         for trial, calls in cells(pairs, judges, orders=orders, replicates=replicates, seed=seed):
             jobs = tuple(self._job(call) for call in calls)
-            cell = Cell(calls[0].pair, trial.judge, trial.protocol, trial.order, trial.replicate, trial.key, jobs)
+            cell = Cell(calls[0].pair, by_name[trial.judge], trial.order, trial.replicate, trial.key, jobs)
             for job in cell.jobs:
                 job.cells.append(cell)
             self.cells.append(cell)
@@ -106,7 +104,7 @@ class Board:
 
     def open_jobs(self, judge: str) -> Iterator[Job]:
         """Give the calls that a judge is yet to be asked, in the plan's order."""
-        return (job for job in self.jobs.values() if job.cells[0].judge == judge and job.open)
+        return (job for job in self.jobs.values() if job.cells[0].judge.name == judge and job.open)
 
     def settle(self, job: Job, ended: Ended) -> list[Cell]:
         """Note how a call ended; return the cells that have their verdict by it."""
@@ -162,7 +160,7 @@ def _verdict(cell: Cell) -> Verdict:
                 cost_usd=0.0,
             )
     replies = [_share(job, cell) for job in cell.jobs]
-    verdict = read(cell.trial, replies, echoes=(cell.pair.a.text, cell.pair.b.text))
+    verdict = read(cell.trial, replies, echoes=(cell.pair.a.text, cell.pair.b.text), reading=reading_of(cell.judge))
     return verdict if verdict.attempts == attempts else verdict.model_copy(update={"attempts": attempts})
 
 

@@ -249,7 +249,7 @@ class _Desk:
     def take_on(self) -> None:
         """Take on the calls that are open now, and count the cells that have come with them."""
         self.jobs = list(self._board.open_jobs(self.tally.judge))
-        cells = [cell for cell in self._board.cells if cell.asked and cell.judge == self.tally.judge]
+        cells = [cell for cell in self._board.cells if cell.asked and cell.judge.name == self.tally.judge]
         for cell in cells[self.tally.total :]:
             self.tally.count(cell.verdict)
             self.tally.known += cell.ended

@@ -54,8 +54,8 @@ def ask_in_blocks(board: Board, pairs: Sequence[Pair], precision: Mapping[str, f
     waiting: dict[tuple[str, str], list[Cell]] = defaultdict(list)
     for cell in board.cells:
         cell.asked = False
-        waiting[cell.judge, cell.pair.item_id].append(cell)
-    judges = list(dict.fromkeys(cell.judge for cell in board.cells))
+        waiting[cell.judge.name, cell.pair.item_id].append(cell)
+    judges = list(dict.fromkeys(cell.judge.name for cell in board.cells))
     wanted: dict[str, set[Contrast]] = {judge: {pair.contrast for pair in pairs} for judge in judges}
     asked: dict[str, list[Cell]] = defaultdict(list)
     done = 0

@@ -10,8 +10,8 @@ from typing import Final, Literal
 
 from judgeaudit.errors import ConfigError, PairError, suggest
 from judgeaudit.judges.parsing import PARSER_VERSION
-from judgeaudit.judges.protocol import Judge
-from judgeaudit.records import Order, Pair, Protocol, Showing, Trial, digest
+from judgeaudit.judges.protocol import Judge, reading_of
+from judgeaudit.records import Order, Pair, Showing, Trial, digest
 
 Orders = Literal["counterbalanced", "both"]
 
@@ -126,13 +126,21 @@ def _subsample(pairs: Sequence[Pair], rng: random.Random) -> set[str]:
 def _cell(pair: Pair, judge: Judge, recipe: str, order: Order, replicate: int) -> tuple[Trial, tuple[Call, ...]]:
     screens: tuple[Literal["ab", "ba", "a", "b"], ...] = ("a", "b") if judge.protocol == "score" else (order,)
     calls = tuple(_call(pair, judge, recipe, screen, replicate) for screen in screens)
-    return trial_of(pair, calls, judge.name, judge.protocol, order, replicate), calls
+    return trial_of(pair, calls, judge, order, replicate), calls
 
 
-def trial_of(pair: Pair, calls: Sequence[Call], judge: str, protocol: Protocol, order: Order, replicate: int) -> Trial:
-    """Return the trial about a pair that is read from these calls by the present parser."""
-    content = digest([PARSER_VERSION, *(call.key for call in calls)])
-    return Trial(pair_id=pair.id, judge=judge, order=order, replicate=replicate, protocol=protocol, content=content)
+def trial_of(pair: Pair, calls: Sequence[Call], judge: Judge, order: Order, replicate: int) -> Trial:
+    """Return the trial about a pair that is read from these calls by the judge's present parser."""
+    reading = reading_of(judge)
+    parser = [PARSER_VERSION] if reading is None else [PARSER_VERSION, reading.model_dump(mode="json")]
+    return Trial(
+        pair_id=pair.id,
+        judge=judge.name,
+        order=order,
+        replicate=replicate,
+        protocol=judge.protocol,
+        content=digest([*parser, *(call.key for call in calls)]),
+    )
 
 
 def _call(pair: Pair, judge: Judge, recipe: str, screen: Literal["ab", "ba", "a", "b"], replicate: int) -> Call:

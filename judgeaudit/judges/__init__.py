@@ -62,6 +62,8 @@ def as_judge(judge: AnyJudge) -> Judge:
 
 
 def _from_spec(spec: JudgeSpec) -> Judge:
+    if spec.reading is not None and spec.model.startswith(("simulated/", "local/", "gguf:")):
+        raise ConfigError(f"judge {spec.name!r}: reading: only a judge behind an API may reply in a form of its own")
     if spec.model.startswith("simulated/"):
         return SimulatedJudge.from_spec(spec)
     if spec.model.startswith(("local/", "gguf:")):

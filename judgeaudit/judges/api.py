@@ -93,6 +93,11 @@ class ApiJudge:
         return self._spec.protocol
 
     @property
+    def reading(self) -> records.Reading | None:
+        """How its replies are read, where in a form of their own."""
+        return self._spec.reading
+
+    @property
     def endpoint(self) -> str:
         """Host (or provider) and the name of the key, which share a rate limit."""
         base = self._spec.api_base

@@ -16,7 +16,7 @@ from operator import add
 from typing import Any, Final, Literal
 
 from judgeaudit.errors import UsageError
-from judgeaudit.records import Choice, Outcome, Reply, Trial, Verdict
+from judgeaudit.records import Choice, Outcome, Reading, Reply, Trial, Verdict
 
 PARSER_VERSION: Final = 1
 """Part of every trial's key: a reading by other rules is another verdict."""
@@ -27,6 +27,9 @@ _LONGEST_JSON = 65_536
 _SHORTEST_ECHO = 40
 _LONGEST_VISIBLE = 150_000
 """Characters; what is longer, thoughts apart, is no verdict on two answers of a page or two."""
+
+LONGEST_PATTERN_S: Final = 0.1
+"""How long a pattern of the user's own may take over one reply."""
 
 _NOUN = r"(?:answer|assistant|response|option)"
 _LABEL = re.compile(rf"(?:{_NOUN}[ _-]?)?(?:(?P<letter>[ab])|tie)", re.IGNORECASE)
@@ -49,6 +52,7 @@ _SCORE_LINE = re.compile(
     rf"[*_ \t]{{0,4}}(?::|=| is\b)[*_ \t]{{0,9}}{_NUMBER}",
     re.IGNORECASE | re.MULTILINE,
 )
+_PLAIN_NUMBER = re.compile(r"[-+]?\d{1,6}(?:\.\d{1,6})?")
 _SCORE_ALONE = re.compile(rf"{_NUMBER}[.!]?")
 _THOUGHT = re.compile(r"<(?:think|thinking|thought|reasoning)>")
 _THOUGHT_ENDS: Final = ("</think>", "</thinking>", "</thought>", "</reasoning>")
@@ -73,7 +77,9 @@ class _Reading:
     rationale: str = ""
 
 
-def read(trial: Trial, replies: Sequence[Reply], *, echoes: Iterable[str] = ()) -> Verdict:
+def read(
+    trial: Trial, replies: Sequence[Reply], *, echoes: Iterable[str] = (), reading: Reading | None = None
+) -> Verdict:
     """Read what a judge replied in one trial: one reply for a pair, two (about ``a``, then ``b``) for scores.
 
     Parameters
@@ -84,6 +90,8 @@ def read(trial: Trial, replies: Sequence[Reply], *, echoes: Iterable[str] = ()) 
         What came back.
     echoes
         The judged texts: labels inside a verbatim echo of one of them are not verdicts.
+    reading
+        The form in which this judge states its verdict; None for the usual ones.
 
     Raises
     ------
@@ -100,8 +108,8 @@ def read(trial: Trial, replies: Sequence[Reply], *, echoes: Iterable[str] = ()) 
         raise UsageError(f"the {trial.protocol} protocol takes {expected} replies a trial, not {len(replies)}")
     echoed = tuple(echoes)
     if trial.protocol == "score":
-        return _from_scores(trial, replies, [_read_score(reply, echoed) for reply in replies])
-    return _from_choice(trial, replies, _read_choice(replies[0], echoed))
+        return _from_scores(trial, replies, [_read_score(reply, echoed, reading) for reply in replies])
+    return _from_choice(trial, replies, _read_choice(replies[0], echoed, reading))
 
 
 def is_truncated(reply: Reply) -> bool:
@@ -170,12 +178,14 @@ def _verdict(
 # ----------------------------------------------------------------------------------------------- a choice
 
 
-def _read_choice(reply: Reply, echoes: tuple[str, ...]) -> _Reading:
+def _read_choice(reply: Reply, echoes: tuple[str, ...], reading: Reading | None) -> _Reading:
     if reply.first_share is not None:
         return _Reading(share=reply.first_share)
     text = _without_thoughts(reply.text)
     if len(text) > _LONGEST_VISIBLE:
         return _Reading(outcome="invalid", reason="too_long")
+    if reading is not None:
+        return _read_otherwise(reply, _without_echoes(text, echoes), reading)
     fields = _whole_json(text)
     if fields is not None and not _filtered(reply) and fields.keys() & {"choice", "score_a", "score_b"}:
         return _choice_from_json(fields)
@@ -184,6 +194,30 @@ def _read_choice(reply: Reply, echoes: tuple[str, ...]) -> _Reading:
     if _filtered(reply) or not labels:
         return _nothing_read(reply, plain, "no_choice")
     return _from_labels(labels)
+
+
+def _read_otherwise(reply: Reply, text: str, reading: Reading) -> _Reading:
+    """Read a verdict in a form of the user's own; one that is stated twice must be the same."""
+    stated = _stated(text, reading)
+    if stated is None:
+        return _Reading(outcome="invalid", reason="pattern_too_slow")
+    if _filtered(reply) or not stated:
+        return _nothing_read(reply, text, "no_choice")
+    labels = {reading.label_of(label) for label in stated}
+    if None in labels:
+        return _Reading(outcome="invalid", reason="no_choice")
+    return _from_labels({label for label in labels if label is not None})
+
+
+def _stated(text: str, reading: Reading) -> list[str] | None:
+    """Return what the pattern finds; None when it takes too long, as a pattern that backtracks may."""
+    import regex
+
+    try:
+        found = list(regex.finditer(reading.pattern, text, timeout=LONGEST_PATTERN_S))
+    except TimeoutError:
+        return None
+    return [(match[1] if match.re.groups else match[0]) or "" for match in found]
 
 
 def _from_labels(labels: set[Label], rationale: str = "", scores: tuple[float, ...] = ()) -> _Reading:
@@ -231,12 +265,14 @@ def _bare_labels(text: str) -> set[Label]:
 # ------------------------------------------------------------------------------------------------ a score
 
 
-def _read_score(reply: Reply, echoes: tuple[str, ...]) -> _Reading:
+def _read_score(reply: Reply, echoes: tuple[str, ...], reading: Reading | None) -> _Reading:
     if reply.score is not None:
         return _Reading(scores=(reply.score,))
     text = _without_thoughts(reply.text)
     if len(text) > _LONGEST_VISIBLE:
         return _Reading(outcome="invalid", reason="too_long")
+    if reading is not None:
+        return _read_score_otherwise(reply, _without_echoes(text, echoes), reading)
     fields = _whole_json(text)
     if fields is not None and not _filtered(reply) and "score" in fields:
         return _from_scored({_score_value([value]) for value in fields["score"]}, _rationale(fields))
@@ -248,6 +284,16 @@ def _read_score(reply: Reply, echoes: tuple[str, ...]) -> _Reading:
     if _filtered(reply) or not numbers:
         return _nothing_read(reply, plain, "no_score")
     return _from_scored({_in_range(float(number)) for number in numbers})
+
+
+def _read_score_otherwise(reply: Reply, text: str, reading: Reading) -> _Reading:
+    """Read a score in a form, and on a scale, of the user's own."""
+    stated = _stated(text, reading)
+    if stated is None:
+        return _Reading(outcome="invalid", reason="pattern_too_slow")
+    if _filtered(reply) or not stated:
+        return _nothing_read(reply, text, "no_score")
+    return _from_scored({float(number) if _PLAIN_NUMBER.fullmatch(number.strip()) else None for number in stated})
 
 
 def _from_scored(scores: set[float | None], rationale: str = "") -> _Reading:

@@ -95,3 +95,8 @@ class Priced(Protocol):
     def expected_usage(self, showing: records.Showing) -> records.Usage:
         """Return about how many tokens one call takes."""
         ...
+
+
+def reading_of(judge: Judge) -> records.Reading | None:
+    """Return the form in which a judge states its verdict, its ``reading``; None for the usual forms."""
+    return getattr(judge, "reading", None)

@@ -35,6 +35,44 @@ class Trial(Record):
         return digest([self.pair_id, self.judge, self.order, self.replicate, self.protocol, self.content])
 
 
+class Reading(Record):
+    r"""How replies are read that state the verdict in a form of their own.
+
+    Examples
+    --------
+    >>> Reading(pattern=r"Winner: *(\w+)", A=("1", "first"), B=("2", "second"), tie=("0",)).label_of("First")
+    'A'
+    """
+
+    pattern: str = Field(min_length=1, max_length=1000)
+    """A regular expression; its first group, or all it matches where it has none, is the label (or the score)."""
+    A: tuple[str, ...] = ("A",)
+    """Labels for the answer shown first; their case does not matter."""
+    B: tuple[str, ...] = ("B",)
+    """Labels for the answer shown second."""
+    tie: tuple[str, ...] = ("tie",)
+    """Labels for neither."""
+
+    @model_validator(mode="after")
+    def _is_one_reading(self) -> Reading:
+        import regex
+
+        try:
+            regex.compile(self.pattern)
+        except regex.error as error:
+            raise ValueError(f"the pattern is no regular expression: {error}") from error
+        labels = [label.casefold() for own in (self.A, self.B, self.tie) for label in own]
+        if repeated := next((label for label in labels if labels.count(label) > 1), None):
+            raise ValueError(f"the label {repeated!r} would mean two things; give each of A, B and tie its own")
+        return self
+
+    def label_of(self, text: str) -> Literal["A", "B", "tie"] | None:
+        """Return which verdict a label stands for; None for none."""
+        wanted = text.strip().casefold()
+        own: dict[Literal["A", "B", "tie"], tuple[str, ...]] = {"A": self.A, "B": self.B, "tie": self.tie}
+        return next((name for name, labels in own.items() if wanted in map(str.casefold, labels)), None)
+
+
 class JudgeSpec(Record):
     """How to reach one judge, as the configuration states it."""
 
@@ -51,6 +89,8 @@ class JudgeSpec(Record):
     protocol: Protocol = "pairwise"
     params: dict[str, Any] = Field(default_factory=dict)
     """Sampling settings, passed on as they are: temperature, max_tokens, seed ..."""
+    reading: Reading | None = None
+    """How its replies are read, where the prompt asks for a form of its own; None for the usual forms."""
     structured: bool | None = None
     """Ask for a JSON schema in the reply; None: where the model is known to support it."""
     transport: Literal["auto", "litellm", "lean"] = "auto"
