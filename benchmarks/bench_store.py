@@ -44,16 +44,18 @@ def pieces() -> Iterator[tuple[Attempt, Entry]]:
         trial = Trial(pair_id=f"item-{n // 7:06d}.c{n % 7}", judge=f"judge-{n % 4}", order="ab" if n % 2 else "ba")
         verdict = Verdict(trial=trial, outcome="valid", choice="a", preference=1.0, raw=REPLY, cost_usd=0.0004)
         call = f"{n:064x}"
-        yield Attempt(call, trial.judge, 1, "reply", reply=reply, cost_usd=0.0004), Entry(verdict, (call,))
+        yield Attempt(call, trial.judge, 1, "reply", reply=reply, cost_usd=0.0004), Entry(verdict, (call,), trial.key)
 
 
 def fill(store: VerdictStore, verdicts: int, group: int) -> float:
-    """Append that many verdicts with their attempts, so many a transaction; return how many a second."""
-    source, began = pieces(), time.perf_counter()
+    """Append that many verdicts with their attempts, so many a transaction; return how many a second, once made."""
+    source, seconds = pieces(), 0.0
     for first in range(0, verdicts, group):
         attempts, entries = zip(*islice(source, min(group, verdicts - first)), strict=True)
+        began = time.perf_counter()
         store.append(attempts, entries)
-    return verdicts / (time.perf_counter() - began)
+        seconds += time.perf_counter() - began
+    return verdicts / seconds
 
 
 def writing(verdicts: int) -> bool:

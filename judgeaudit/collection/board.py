@@ -61,7 +61,7 @@ class Cell:
         """Return what the store keeps of it: nothing, where no reply came."""
         if self.verdict is None or self.verdict.outcome == "missing":
             return None
-        return Entry(self.verdict, tuple(job.call.key for job in self.jobs))
+        return Entry(self.verdict, tuple(job.call.key for job in self.jobs), self.key)
 
 
 class Board:

@@ -35,6 +35,8 @@ _COLUMNS: Final = {
 """What `VerdictStore.columns` reads, and the kind of array each becomes."""
 _JOURNAL_PAGES: Final = 4_000
 """Pages in the journal before they go into the main file: keys are random, so that few of them are written twice."""
+_CACHE_KIB: Final = 16_000
+"""Pages held in memory while writing: the keys' index of a hundred thousand verdicts fits."""
 _SMALLEST_ROW: Final = 200
 """Bytes that a verdict takes in the file, at least."""
 _STABLE_ORDER: Final = "ORDER BY judge, pair_id, shown, replicate, key"
@@ -77,11 +79,13 @@ class Entry:
 
     verdict: Verdict
     calls: tuple[str, ...]
+    key: str = ""
+    """Key of the trial, where it is known already; else it is worked out."""
 
     def _row(self) -> tuple[Any, ...]:
         verdict, trial, record = self.verdict, self.verdict.trial, self.verdict.model_dump_json()
         return (
-            trial.key, trial.judge, trial.pair_id, trial.order, trial.replicate, verdict.outcome, verdict.choice,
+            self.key or trial.key, trial.judge, trial.pair_id, trial.order, trial.replicate, verdict.outcome, verdict.choice,
             verdict.preference, " ".join(self.calls), record, _checksum(record),
         )  # fmt: skip
 
@@ -141,6 +145,7 @@ class VerdictStore:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = NORMAL")
                 connection.execute(f"PRAGMA wal_autocheckpoint = {_JOURNAL_PAGES}")
+                connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
                 prepare(connection, file)
             except BaseException:
                 lock.release()
