@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from judgeaudit.records import Estimate
-from judgeaudit.regression.bmj import Floats
+from judgeaudit.records import CONTRASTS, Estimate
+from judgeaudit.regression.bmj import Bounds, Floats, infer_bounded, tabulate_cells
 from judgeaudit.regression.design import CODES, Calls
 from judgeaudit.regression.effects import Estimand
 
@@ -17,41 +17,55 @@ def compare_domains(calls: Calls, estimand: Estimand) -> Estimate | None:
     """Test whether an effect differs between domains; None where fewer than two domains have items enough.
 
     The estimate is the range of the domains' means; the statistic is Welch's F over items, which lets every domain have
-    a spread of its own. A small p value says that one figure for all domains hides something.
+    a spread of its own. A domain whose items all agree has the spread of its beta-matched interval. A small p value
+    says that one figure for all domains hides something.
 
     References
     ----------
     Welch (1951), On the comparison of several mean values: an alternative approach, doi:10.1093/biomet/38.3-4.330.
     """
-    from statsmodels.stats.oneway import anova_oneway
+    from statsmodels.stats.oneway import anova_generic
 
-    groups = [z for z in item_contrasts(calls, estimand) if len(z) >= FEWEST_ITEMS and z.std() > 0]
-    if len(groups) < 2:
+    mine = calls.where(np.isin(calls.contrast, [CODES[contrast] for contrast in estimand.weights]))
+    domains = [z for z in item_contrasts(mine) if len(z) >= FEWEST_ITEMS]
+    if len(domains) < 2:
         return None
-    found = anova_oneway(groups, use_var="unequal")
-    means = [float(z.mean()) for z in groups]
+    sizes = np.array([len(z) for z in domains])
+    means = np.array([z.mean() for z in domains])
+    variances = np.array([item_variance(z, estimand.bounds) for z in domains])
+    found = anova_generic(means, variances, sizes, use_var="unequal")
     return Estimate(
         judge=calls.judge,
         term=f"heterogeneity.{estimand.term}",
         scale="net_preference",
-        estimate=max(means) - min(means),
+        estimate=float(np.ptp(means)),
         statistic=float(found.statistic),
         p_value=float(found.pvalue),
-        n=sum(map(len, groups)),
-        n_clusters=sum(map(len, groups)),
+        n=len(mine),
+        n_clusters=int(sizes.sum()),
         method="range of domain means, Welch's analysis of variance over items",
         note="a test of all domains together; the interval of each stands beside it",
-        recipe={"domains": len(groups), "df": [float(df) for df in found.df]},
+        recipe={"domains": len(domains), "df": [float(df) for df in found.df]},
     )
 
 
-def item_contrasts(calls: Calls, estimand: Estimand) -> list[Floats]:
+def item_contrasts(calls: Calls) -> list[Floats]:
     """Return the effect in each item, by domain: the mean over its contrasts of their mean net preference."""
-    used = np.isin(calls.contrast, [CODES[contrast] for contrast in estimand.weights])
-    mine = calls.where(used)
-    key = np.stack([mine.pairs.domain.codes[mine.pair], mine.cluster, mine.contrast])
-    cells, index = np.unique(key, axis=1, return_inverse=True)
-    net = np.bincount(index.ravel(), weights=2 * mine.y - 1) / np.bincount(index.ravel())
-    items, index = np.unique(cells[:2], axis=1, return_inverse=True)
-    z = np.bincount(index.ravel(), weights=net) / np.bincount(index.ravel())
-    return [z[items[0] == domain] for domain in np.unique(items[0]) if domain >= 0]
+    domain, k = calls.pairs.domain.codes[calls.pair], len(CONTRASTS)
+    items = int(calls.pairs.cluster.codes.max(initial=-1)) + 1
+    # An item whose pairs are of two domains counts in each, with its pairs of that domain.
+    unit = np.where(domain < 0, -1, domain * items + calls.cluster)
+    cells = tabulate_cells(2 * calls.y - 1, np.where(unit < 0, -1, calls.contrast), np.maximum(unit, 0), k)
+    of = np.unique(unit[unit >= 0]) // max(items, 1)
+    asked = cells.count > 0
+    net = np.divide(cells.total, cells.count, out=np.zeros_like(cells.total), where=asked)
+    z = net.sum(axis=1) / asked.sum(axis=1)
+    return [z[of == code] for code in np.unique(of)]
+
+
+def item_variance(z: Floats, bounds: Bounds) -> float:
+    """Return the variance between items; for items that all agree, what their beta-matched interval allows."""
+    if np.ptp(z) > 0:
+        return float(z.var(ddof=1))
+    cells = tabulate_cells(z, np.zeros(len(z), dtype=np.int64), np.arange(len(z)), 1)
+    return len(z) * infer_bounded(cells.jackknife(np.ones(1)), bounds).std_error ** 2

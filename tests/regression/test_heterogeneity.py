@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from judgeaudit.regression.design import Calls, Levels
+from judgeaudit.regression.design import CODES, Calls, Levels
 from judgeaudit.regression.effects import STYLE_REWARD, TRUTH_SENSITIVITY
 from judgeaudit.regression.heterogeneity import compare_domains, item_contrasts
 from judgeaudit.regression.population import Taste, draw_calls
@@ -45,14 +45,36 @@ def test_two_domains_give_the_unequal_t_test() -> None:
     """With two groups Welch's analysis of variance is Welch's t test."""
     calls = in_domains(3)
     calls = calls.where(calls.pairs.domain.codes[calls.pair] < 2)
-    one, other = item_contrasts(calls, STYLE_REWARD)
+    one, other = item_contrasts(calls.where(np.isin(calls.contrast, [CODES[c] for c in STYLE_REWARD.weights])))
     found = compare_domains(calls, STYLE_REWARD)
     assert found is not None
     assert found.p_value == pytest.approx(stats.ttest_ind(one, other, equal_var=False).pvalue)
 
 
 def test_a_domain_alone_is_not_compared() -> None:
-    """One domain, or items that all say the same, leave nothing to test."""
+    """One domain leaves nothing to test."""
     calls = in_domains(3)
     assert compare_domains(calls.where(calls.pairs.domain.codes[calls.pair] == 0), STYLE_REWARD) is None
-    assert compare_domains(replace(calls, y=np.ones(len(calls))), STYLE_REWARD) is None
+
+
+@pytest.mark.parametrize(("won", "spread", "alarm"), [((0, 0, 0), 0.0, False), ((1, 0, 0), 2.0, True)])
+def test_a_domain_in_which_all_items_agree_counts(won: tuple[int, int, int], spread: float, alarm: bool) -> None:
+    """A judge that always does one thing in one domain and the opposite in the others has the widest range there is."""
+    calls = in_domains(3)
+    y = np.array(won, dtype=float)[calls.pairs.domain.codes[calls.pair]]
+    found = compare_domains(replace(calls, y=y), STYLE_REWARD)
+    assert found is not None
+    assert found.estimate == pytest.approx(spread)
+    assert (found.p_value < 1e-6) is alarm  # type: ignore[operator]
+    assert (found.n, found.n_clusters) == (360, 90)
+
+
+def test_one_domain_without_spread_does_not_hide_itself() -> None:
+    """The range is over all domains, those whose items agree included."""
+    calls = in_domains(4)
+    y = np.where(calls.pairs.domain.codes[calls.pair] == 0, 1.0, calls.y)
+    found = compare_domains(replace(calls, y=y), STYLE_REWARD)
+    assert found is not None
+    assert found.recipe["domains"] == 3
+    assert found.estimate > 0.4  # type: ignore[operator]
+    assert found.p_value < 0.001  # type: ignore[operator]
