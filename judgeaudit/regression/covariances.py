@@ -45,8 +45,12 @@ class Spread:
 
 def widest(covs: Sequence[Covariance], direction: Floats, level: float = LEVEL) -> Spread | None:
     """Return the spread of ``direction`` (p,) that gives the widest t interval; None where nothing varies."""
-    spreads = [Spread(float(direction @ cov.matrix @ direction) ** 0.5, cov.df, cov.unit) for cov in covs]
-    found = [s for s in spreads if s.std_error**2 > LEAST_VARIANCE]
+    variances = [float(direction @ cov.matrix @ direction) for cov in covs]
+    found = [
+        Spread(variance**0.5, cov.df, cov.unit)
+        for variance, cov in zip(variances, covs, strict=True)
+        if variance > LEAST_VARIANCE
+    ]
     return widest_spread(found, level) if found else None
 
 

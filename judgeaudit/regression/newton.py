@@ -99,10 +99,11 @@ def _newton_step(X: Floats, outer: Floats, total: Floats, count: Floats, beta: F
     information = ((count * variance) @ outer).reshape(-1, p, p)
     score = total - count * mean
     if firth:
-        inverse = np.linalg.inv(information)
-        leverage = variance * (inverse.reshape(-1, p * p) @ outer.T)
-        score = score + count * leverage * (0.5 - mean)
-        return np.asarray(np.einsum("bij,bj->bi", inverse, score @ X))
+        # The penalty is half a success and half a failure per unit of leverage; a step that forgets their weight
+        # oscillates where there are hardly more verdicts than coefficients.
+        extra = count * variance * (np.linalg.inv(information).reshape(-1, p * p) @ outer.T)
+        score = score + extra * (0.5 - mean)
+        information = information + ((extra * variance) @ outer).reshape(-1, p, p)
     return np.asarray(np.linalg.solve(information, (score @ X)[:, :, None])[:, :, 0], dtype=np.float64)
 
 

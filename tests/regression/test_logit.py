@@ -19,12 +19,13 @@ from statsmodels.discrete.discrete_model import Logit
 
 from judgeaudit.errors import DesignError
 from judgeaudit.regression import covariances, logit
-from judgeaudit.regression.covariances import cluster_robust, jackknife_covariance, totals
+from judgeaudit.regression.covariances import Covariance, cluster_robust, jackknife_covariance, totals, widest
 from judgeaudit.regression.design import Sharing
 from judgeaudit.regression.logit import bounded_interval, coefficient, contrary_clusters, fit_logit, regress
 from judgeaudit.regression.matrices import build_design, utility_design
 from judgeaudit.regression.newton import distinct_rows, solve_logits
 from judgeaudit.regression.population import Taste, draw_calls
+from judgeaudit.regression.utility import angle_of_fit
 
 LLMBAR = Path(__file__).parents[2].parent / "shared" / "data" / "llmbar"
 
@@ -98,6 +99,28 @@ def test_firth_maximises_the_penalised_likelihood(taste: Taste) -> None:
     best = minimize(_firth_objective, np.zeros(4), args=(design.X, design.y), method="BFGS", options={"gtol": 1e-7})
     assert fits.converged
     np.testing.assert_allclose(fits.params[0], best.x, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("X", "y"), [([[1.0]], [1.0]), ([[1.0, 0.0], [1.0, 1.0]], [1.0, 0.0]), (np.eye(3), np.ones(3))]
+)
+def test_firth_converges_where_there_is_a_verdict_a_coefficient(X: Any, y: Any) -> None:
+    """As many coefficients as verdicts: the penalty alone decides, and the solution has the sign of the verdicts."""
+    X, y = np.asarray(X), np.asarray(y)
+    fits = solve_logits(X, y[None], np.ones((1, len(y))), firth=True)
+    best = minimize(_firth_objective, np.zeros(X.shape[1]), args=(X, y), method="BFGS", options={"gtol": 1e-7})
+    assert fits.converged
+    np.testing.assert_allclose(fits.params[0], best.x, atol=2e-5)
+    assert fits.params[0][0] > 0
+
+
+def test_three_items_never_make_an_impossible_spread() -> None:
+    """A direction in which a covariance of few clusters is flat but for rounding has no spread, and no complex one."""
+    flat = Covariance(np.array([[1.0, 1.0], [1.0, 1.0 - 1e-15]]), 1)
+    assert widest([flat], np.array([1.0, -1.0])) is None
+    for seed in range(40):
+        fit = fit_logit(design_of(Taste(spread_truth=0.8), items=3, seed=seed))
+        assert angle_of_fit("j", fit).scale == "degrees"
 
 
 def test_the_jackknife_refits_without_each_cluster() -> None:
