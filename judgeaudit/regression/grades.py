@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from judgeaudit.errors import DesignError
 from judgeaudit.records import Grade
 
 FEWEST_CLUSTERS = 20
@@ -24,11 +25,20 @@ def grade(low: float | None, high: float | None, n_clusters: int, margin: float 
     margin
         Largest effect that does not matter, on the effect's scale; None when none was declared.
 
+    Raises
+    ------
+    DesignError
+        When the margin is negative or not a number.
+
     Examples
     --------
     >>> grade(0.2, 0.4, 60, 0.1), grade(-0.05, 0.08, 60, 0.1), grade(0.05, 0.3, 60, 0.1), grade(0.2, 0.4, 12, 0.1)
     ('MATERIAL', 'NEGLIGIBLE', 'INCONCLUSIVE', 'NOT GRADED')
     """
+    if margin is not None and not margin >= 0:
+        raise DesignError(
+            f"a margin of {margin} holds no effect; declare the largest that does not matter, such as 0.1"
+        )
     if low is None or high is None or margin is None or n_clusters < FEWEST_CLUSTERS:
         return "NOT GRADED"
     if low > margin or high < -margin:

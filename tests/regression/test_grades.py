@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
+from judgeaudit.errors import DesignError
 from judgeaudit.regression.grades import grade, holm
 
 
@@ -25,6 +28,13 @@ from judgeaudit.regression.grades import grade, holm
 def test_grades(low: float | None, high: float | None, clusters: int, margin: float | None, expected: str) -> None:
     """Outside the margin is material, inside negligible, across inconclusive; few clusters or no margin: no grade."""
     assert grade(low, high, clusters, margin) == expected
+
+
+@pytest.mark.parametrize("margin", [-0.1, math.nan])
+def test_a_margin_that_holds_no_effect_is_refused(margin: float) -> None:
+    """A negative margin would make everything material, and one that is no number would grade nothing in silence."""
+    with pytest.raises(DesignError, match="margin"):
+        grade(-0.05, 0.05, 60, margin)
 
 
 def test_holm_equals_statsmodels() -> None:
