@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from judgeaudit.records import Estimate
@@ -59,7 +60,7 @@ def account_for_invalid_pairs(estimates: Iterable[Estimate], invalid: Estimate |
             result.append(estimate)
             continue
         result.append(_withhold(estimate, invalid))
-        if estimate.term == "truth_sensitivity" and estimate.estimate is not None:
+        if estimate.term == "truth_sensitivity" and estimate.std_error is not None:
             result.append(correct(estimate, invalid))
     return result
 
@@ -69,7 +70,11 @@ def _withhold(estimate: Estimate, invalid: Estimate) -> Estimate:
         return estimate
     most = "an unknown share" if invalid.conf_high is None else f"{invalid.conf_high:.0%}"
     note = f"not graded: up to {most} of the pairs may be invalid, more than {MOST_INVALID:.0%}"
-    return estimate.model_copy(update={"grade": "NOT GRADED", "note": note})
+    return estimate.model_copy(update={"grade": "NOT GRADED", "note": _joined(estimate.note, note)})
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
 
 
 def correct(estimate: Estimate, invalid: Estimate) -> Estimate:
@@ -80,20 +85,26 @@ def correct(estimate: Estimate, invalid: Estimate) -> Estimate:
     """
     theta, share = estimate.estimate or 0.0, invalid.estimate or 0.0
     valid = 1 - share
+    if valid <= 0:
+        return Estimate(
+            judge=estimate.judge, term="truth_sensitivity_corrected", scale=estimate.scale, estimate=None,
+            note="every pair that was read is invalid: nothing is left to correct",
+        )  # fmt: skip
     ends = (invalid.conf_low, invalid.conf_high)
     spread = (ends[1] - ends[0]) / 3.92 if ends[0] is not None and ends[1] is not None else 0.0
     share_error = invalid.std_error if invalid.std_error is not None else spread
     variance = ((estimate.std_error or 0.0) / valid) ** 2 + (theta * share_error / valid**2) ** 2
+    bound = math.inf if estimate.scale == "points" else 1.0
     statistic, p_value, low, high = wald(theta / valid, variance**0.5, max(estimate.n_clusters - 1, 1))
     return estimate.model_copy(
         update={
             "term": "truth_sensitivity_corrected",
-            "estimate": min(max(theta / valid, -1.0), 1.0),
+            "estimate": min(max(theta / valid, -bound), bound),
             "std_error": variance**0.5,
             "statistic": statistic,
             "p_value": p_value,
-            "conf_low": max(low, -1.0),
-            "conf_high": min(high, 1.0),
+            "conf_low": max(low, -bound),
+            "conf_high": min(high, bound),
             "method": f"{estimate.method}, divided by the share of valid pairs (delta method)",
             "recipe": estimate.recipe | {"invalid_share": share, "invalid_share_std_error": share_error},
             "grade": "NOT GRADED",

@@ -39,6 +39,23 @@ def test_too_many_invalid_pairs_withhold_the_grade() -> None:
     assert "18%" in raw.note
 
 
+def test_nothing_left_to_correct_is_said() -> None:
+    """When every pair that was read is invalid there is no corrected number, and no division by nothing."""
+    raw, corrected = account_for_invalid_pairs([TRUTH], invalid_share([False] * 10))
+    assert raw.grade == "NOT GRADED"
+    assert corrected.estimate is None
+    assert "every pair" in corrected.note
+
+
+def test_points_are_corrected_on_their_own_scale() -> None:
+    """Two points of a score judge become 2.5 with a fifth of the pairs invalid, not one; notes are kept."""
+    points = TRUTH.model_copy(update={"scale": "points", "estimate": 2.0, "note": "for these 2 raters only"})
+    raw, corrected = account_for_invalid_pairs([points], invalid(0.2, 0.1, 0.3))
+    assert corrected.estimate == pytest.approx(2.5)
+    assert corrected.conf_high > 2.5  # type: ignore[operator]
+    assert raw.note.startswith("for these 2 raters only; not graded")
+
+
 def test_other_effects_are_left_alone() -> None:
     """Style pairs do not rest on the false answer being false."""
     style = TRUTH.model_copy(update={"term": "style_reward"})
