@@ -14,7 +14,7 @@ from judgeaudit.regression.effects import STYLE_REWARD, TRUTH_SENSITIVITY, net_p
 from judgeaudit.regression.grades import holm
 from judgeaudit.regression.heterogeneity import compare_domains
 from judgeaudit.regression.panels import convene_all, count_panel
-from judgeaudit.regression.points import points
+from judgeaudit.regression.points import points, withhold_at_ceiling
 from judgeaudit.regression.reliability import assess, consistency
 from judgeaudit.regression.utility import log_odds
 from judgeaudit.regression.validity import account_for_invalid_pairs
@@ -125,7 +125,8 @@ def _in_order(calls: Mapping[str, Calls], models: Mapping[str, str]) -> list[str
 
 def _estimates(calls: Calls, margin: float | None) -> list[Estimate]:
     found = [*net_preferences(calls, margin), *log_odds(calls)]
-    found += [] if calls.two_orders else points(calls)
+    if not calls.two_orders:
+        found = withhold_at_ceiling([*found, *points(calls)])
     domains = (compare_domains(calls, estimand) for estimand in (TRUTH_SENSITIVITY, STYLE_REWARD))
     return [*found, *consistency(calls), *(tested for tested in domains if tested is not None)]
 

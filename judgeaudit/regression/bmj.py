@@ -82,6 +82,11 @@ class Interval:
     recipe: dict[str, Any]
     note: str = ""
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The ends, moved out to the estimate where it is at a bound that they stop short of."""
+        return min(self.conf_low, self.estimate), max(self.conf_high, self.estimate)
+
 
 @dataclass(frozen=True)
 class Cells:

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from judgeaudit.regression.bmj import LEVEL, Bounds, Interval, Ints, tabulate_cells
+from judgeaudit.regression.bmj import LEVEL, Bounds, Interval, Ints
 from judgeaudit.regression.design import Calls
-from judgeaudit.regression.effects import ESTIMANDS, METHOD, N_CELLS, Estimand, cell_codes, measure
+from judgeaudit.regression.effects import ESTIMANDS, MASKING, METHOD, Estimand, allow_for_sharing, measure, net_cells
 from judgeaudit.regression.grades import grade, holm
+from judgeaudit.regression.points import is_at_ceiling
 
 COMPARED = tuple(estimand for estimand in ESTIMANDS if estimand.term != "placebo")
 
@@ -34,24 +35,36 @@ def compare(judges: Sequence[Calls], margin: float | None, level: float = LEVEL)
         for estimand, found in differences(one, other, level)
     ]
     adjusted = holm([row["p_value"] for row in rows])
-    return tuple(row | {"p_holm": p} for row, p in zip(rows, adjusted, strict=True))
+    return tuple(row | {"p_holm": p, "family": len(rows)} for row, p in zip(rows, adjusted, strict=True))
 
 
 def differences(one: Calls, other: Calls, level: float = LEVEL) -> Iterator[tuple[Estimand, Interval]]:
-    """Yield, effect by effect, how much more of it the first judge shows than the second."""
+    """Yield, effect by effect, how much more of it the first judge shows than the second.
+
+    Masking is left out where one of them gives too many scores at the top of its scale.
+    """
     mine, theirs = shared_calls(one, other)
     if not len(mine):
         return
     first, second = one.where(mine), other.where(theirs)
-    shown = first if one.two_orders else second
-    cells = tabulate_cells(2 * (first.y - second.y), cell_codes(shown), shown.cluster, N_CELLS)
+    apart = difference_calls(first, second)
+    cells = net_cells(apart)
     for estimand in COMPARED:
         if estimand.by_position and not (one.two_orders and other.two_orders):
             continue
+        if estimand is MASKING and (is_at_ceiling(one) or is_at_ceiling(other)):
+            continue
         doubled = replace(estimand, shift=0.0, bounds=difference_bounds(estimand.bounds))
-        found = measure(cells, doubled, two_orders=shown.two_orders, level=level)
+        found = measure(cells, doubled, two_orders=apart.two_orders, level=level)
+        found = allow_for_sharing(found, apart, doubled)
         if not isinstance(found, str):
             yield estimand, found
+
+
+def difference_calls(first: Calls, second: Calls) -> Calls:
+    """Return calls whose net preference is that of the first judge less that of the second, call by call."""
+    shown = first if first.two_orders else second
+    return replace(shown, y=0.5 + first.y - second.y)
 
 
 def difference_bounds(bounds: Bounds) -> Bounds:
@@ -86,6 +99,7 @@ def _looked_up(keys: Ints, among: Ints) -> tuple[Ints, Ints]:
 
 
 def _row(one: Calls, other: Calls, estimand: Estimand, found: Interval, margin: float | None) -> dict[str, Any]:
+    low, high = found.ends
     return {
         "judge": one.judge,
         "versus": other.judge,
@@ -93,11 +107,13 @@ def _row(one: Calls, other: Calls, estimand: Estimand, found: Interval, margin: 
         "scale": "net_preference",
         "estimate": found.estimate,
         "std_error": found.std_error,
-        "conf_low": found.conf_low,
-        "conf_high": found.conf_high,
+        "conf_low": low,
+        "conf_high": high,
         "p_value": found.p_value,
         "n": found.n,
         "n_clusters": found.n_clusters,
         "method": f"paired {METHOD}",
-        "grade": grade(found.conf_low, found.conf_high, found.n_clusters, margin),
+        "recipe": found.recipe,
+        "note": found.note,
+        "grade": grade(low, high, found.n_clusters, margin),
     }

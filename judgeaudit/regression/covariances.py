@@ -16,6 +16,8 @@ EXACT_JACKKNIFE = 50_000_000
 """Clusters x distinct rows above which each leave-one-out refit is one Newton step."""
 FEWEST_LEVELS = 3
 """Templates or raters below which their spread cannot be told."""
+MANY_LEVELS = 10
+"""Templates, or raters, from which an interval speaks of others like them."""
 LEAST_VARIANCE = 1e-12
 """Of a coefficient: below it the verdicts do not vary between clusters and a Wald interval says nothing."""
 
@@ -30,8 +32,8 @@ class Covariance:
     """Degrees of freedom of the t interval: units - 1."""
     unit: str = "item"
     """What is taken as independent."""
-    only: str = ""
-    """Count it only for columns that begin so."""
+    only: tuple[str, ...] = ()
+    """Count it only for these columns; none named means all."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,15 @@ def _loses_rank(X: Floats, count: Floats) -> bool:
     p = X.shape[1]
     patterns = np.unique(count > 0, axis=0)
     return any(np.linalg.matrix_rank(X[pattern]) < p for pattern in patterns)
+
+
+def few_levels(name: str, levels: int) -> str:
+    """Say what few templates or raters mean for the claim; nothing where there are enough, or none."""
+    if levels >= MANY_LEVELS or not levels:
+        return ""
+    if levels < FEWEST_LEVELS:
+        return f"for {'this' if levels == 1 else f'these {levels}'} {name}{'s' * (levels > 1)} only"
+    return f"{levels} {name}s: with fewer than {MANY_LEVELS}, the interval says little of others"
 
 
 def shared_covariances(design: Design, measure: Callable[[Design], Floats | None]) -> list[Covariance]:

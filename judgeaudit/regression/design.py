@@ -111,8 +111,8 @@ class Calls:
     @property
     def sharing(self) -> tuple[Sharing, ...]:
         """What these verdicts share besides their item."""
-        found = [Sharing("template", self.pairs.template.codes[self.pair], "style")]
-        if len(self.rater.names) > 1:
+        found = [Sharing("template", self.pairs.template.codes[self.pair], ("style", "style_x_truth", "style_dose"))]
+        if self.rater.names:
             found.append(Sharing("rater", self.rater.codes))
         return tuple(share for share in found if (share.codes >= 0).any())
 
@@ -143,8 +143,8 @@ class Sharing:
     name: Literal["template", "rater"]
     codes: Ints
     """Level of each call, shape (n,); -1 where it has none."""
-    only: str = ""
-    """How the names of the coefficients begin that it bears on; "" for all."""
+    only: tuple[str, ...] = ()
+    """The coefficients that it bears on; none named means all."""
 
     @property
     def levels(self) -> int:

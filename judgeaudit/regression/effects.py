@@ -26,14 +26,12 @@ from judgeaudit.regression.bmj import (
     infer_bounded,
     tabulate_cells,
 )
-from judgeaudit.regression.covariances import FEWEST_LEVELS, LEAST_VARIANCE, wald
-from judgeaudit.regression.design import CODES, PLACEBO, Calls, Levels, Sharing
+from judgeaudit.regression.covariances import FEWEST_LEVELS, LEAST_VARIANCE, few_levels, wald
+from judgeaudit.regression.design import CODES, CODING, PLACEBO, Calls, Levels, Sharing
 from judgeaudit.regression.grades import grade
 
 N_CELLS = 2 * len(CONTRASTS)
 METHOD = "beta-matched jackknife"
-MANY_LEVELS = 10
-"""Templates, or raters, from which an interval speaks of others like them."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +59,15 @@ TRUTH_SENSITIVITY = Estimand("truth_sensitivity", {"fact_plain": 0.5, "fact_styl
 STYLE_REWARD = Estimand("style_reward", {"style_true": 0.5, "style_false": 0.5})
 MASKING = Estimand("masking", {"fact_plain": 1.0, "fact_styled": -1.0}, DIFFERENCE)
 CONFLICT_FAILURE = Estimand("conflict_failure", {"conflict": 1.0}, SHARE, shift=0.5, slope=-0.5, has_null=False)
+CONFLICT_FAILURE_STRICT = replace(CONFLICT_FAILURE, term="conflict_failure_strict")
+"""The same with a tie as no failure: how often styled and false wins outright."""
 POSITION = Estimand("position", dict.fromkeys(CROSSED, 1 / 6), by_position=True)
 PLACEBO_EFFECT = Estimand("placebo", {"placebo": 1.0})
 ESTIMANDS = (TRUTH_SENSITIVITY, STYLE_REWARD, MASKING, CONFLICT_FAILURE, POSITION, PLACEBO_EFFECT)
+
+
+STYLED = {contrast for contrast, (_, style, _) in CODING.items() if style}
+"""Contrasts in which a style stands against none, so that its wording weighs in the verdict."""
 
 
 def terms_measured() -> tuple[str, ...]:
@@ -141,11 +145,12 @@ def measure(cells: Cells, estimand: Estimand, *, two_orders: bool, level: float 
 def allow_for_sharing(found: Interval | str, calls: Calls, estimand: Estimand) -> Interval | str:
     """Widen an interval for what verdicts share besides their item: the wording of a style, or a rater.
 
-    The interval reported is the wider of the item-clustered one and a t interval over templates, or raters. Two levels
-    or one say nothing of their spread: the claim is then for them only, and the note says so.
+    The interval reported is the wider of the item-clustered one and a t interval over templates, or raters. Wordings
+    bear on effects all of whose pairs set a style against none: style reward and conflict failure. Two levels or one
+    say nothing of their spread: the claim is then for them only, and the note says so.
     """
     for share in calls.sharing:
-        if isinstance(found, str) or (share.name == "template" and estimand.weights != STYLE_REWARD.weights):
+        if isinstance(found, str) or (share.name == "template" and not estimand.weights.keys() <= STYLED):
             continue
         found = _widened(found, calls, estimand, share)
     return found
@@ -160,7 +165,7 @@ def _widened(found: Interval, calls: Calls, estimand: Estimand, share: Sharing) 
     cells = tabulate_cells(2 * mine.y - 1, cell_codes(mine), codes, N_CELLS)
     over = combine(cells, estimand, two_orders=calls.two_orders)
     levels = len(cells.count)
-    found = replace(found, note=few_levels(share.name, levels) or found.note)
+    found = replace(found, note="; ".join(filter(None, [found.note, few_levels(share.name, levels)])))
     if isinstance(over, str) or over.variance is None or levels < FEWEST_LEVELS:
         return found
     if over.variance < LEAST_VARIANCE:
@@ -178,12 +183,11 @@ def _widened(found: Interval, calls: Calls, estimand: Estimand, share: Sharing) 
     )
 
 
-def few_levels(name: str, levels: int) -> str:
-    """Say what few templates or raters mean for the claim; nothing where there are enough."""
-    if levels < FEWEST_LEVELS:
-        return f"for {'this' if levels == 1 else f'these {levels}'} {name}{'s' * (levels > 1)} only"
-    few = f"{levels} {name}s: with fewer than {MANY_LEVELS}, the interval says little of others"
-    return few if levels < MANY_LEVELS else ""
+def strict_conflict_failure(calls: Calls, level: float = LEVEL) -> Interval | str:
+    """Estimate how often the styled false answer wins outright over the plain true one."""
+    outright = replace(calls, y=np.where(calls.y < 0.5, 0.0, 1.0))
+    found = measure(net_cells(outright), CONFLICT_FAILURE_STRICT, two_orders=calls.two_orders, level=level)
+    return allow_for_sharing(found, outright, CONFLICT_FAILURE_STRICT)
 
 
 def tie_rate(calls: Calls, level: float = LEVEL) -> Interval | str:
@@ -209,9 +213,13 @@ def to_estimate(
     margin: float | None = None,
     has_null: bool = True,
 ) -> Estimate:
-    """Turn an interval, or the reason why there is none, into an estimate with its grade."""
+    """Turn an interval, or the reason why there is none, into an estimate with its grade.
+
+    The interval of a share that is exactly 0 or 1 stops a hair short of the bound; what is reported holds its estimate.
+    """
     if isinstance(found, str):
         return Estimate(judge=judge, term=term, scale=scale, estimate=None, method=method, note=found)
+    low, high = found.ends
     return Estimate(
         judge=judge,
         term=term,
@@ -219,14 +227,14 @@ def to_estimate(
         estimate=found.estimate,
         std_error=found.std_error,
         p_value=found.p_value if has_null else None,
-        conf_low=found.conf_low,
-        conf_high=found.conf_high,
+        conf_low=low,
+        conf_high=high,
         n=found.n,
         n_clusters=found.n_clusters,
         method=method,
         recipe=found.recipe,
         note=found.note,
-        grade=grade(found.conf_low, found.conf_high, found.n_clusters, margin),
+        grade=grade(low, high, found.n_clusters, margin),
     )
 
 
@@ -242,6 +250,9 @@ def net_preferences(calls: Calls, margin: float | None, level: float = LEVEL) ->
             continue
         found = allow_for_sharing(measure(cells, estimand, two_orders=calls.two_orders, level=level), calls, estimand)
         yield to_estimate(calls.judge, estimand.term, found, margin=margin, has_null=estimand.has_null)
+        if estimand is CONFLICT_FAILURE:
+            found = strict_conflict_failure(calls, level)
+            yield to_estimate(calls.judge, CONFLICT_FAILURE_STRICT.term, found, margin=margin, has_null=False)
     yield to_estimate(calls.judge, "tie_rate", tie_rate(calls, level), has_null=False)
     yield from _parts(calls, STYLE_REWARD, calls.pairs.facet, ".", margin, level)
     yield from _parts(calls, TRUTH_SENSITIVITY, calls.pairs.kind, ".", margin, level)

@@ -8,7 +8,7 @@ and for the separated coefficient the interval that the beta-matched jackknife g
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from judgeaudit.regression.covariances import (
     Covariance,
     Spread,
     cluster_robust,
+    few_levels,
     jackknife_covariance,
     recipe_of,
     shared_covariances,
@@ -56,12 +57,18 @@ class LogitFit:
     recipe: dict[str, Any] = field(default_factory=dict)
     bounded: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Intervals of one-sided coefficients, in place of the Wald interval."""
+    few: tuple[tuple[tuple[str, ...], str], ...] = ()
+    """What few templates or raters mean for the claim, with the columns it is said of; no column means all."""
 
     def spread(self, direction: Floats, level: float = LEVEL) -> Spread | None:
         """Return the widest spread of ``direction`` (p,) times the coefficients; None where there is none."""
-        touched = [name for name, weight in zip(self.columns, direction, strict=True) if weight]
-        covs = [cov for cov in self.covs if any(name.startswith(cov.only) for name in touched)]
+        touched = {name for name, weight in zip(self.columns, direction, strict=True) if weight}
+        covs = [cov for cov in self.covs if not cov.only or touched.intersection(cov.only)]
         return widest(covs, direction, level)
+
+    def caveat(self, columns: Collection[str]) -> str:
+        """Return what few templates or raters mean for a claim about these columns."""
+        return "; ".join(note for only, note in self.few if not only or not set(only).isdisjoint(columns))
 
 
 def fit_logit(design: Design, level: float = LEVEL) -> LogitFit:
@@ -74,6 +81,11 @@ def fit_logit(design: Design, level: float = LEVEL) -> LogitFit:
     level
         Coverage of the bounded intervals.
     """
+    few = tuple((share.only, note) for share in design.sharing if (note := few_levels(share.name, share.levels)))
+    return replace(_fit(design, level), few=few)
+
+
+def _fit(design: Design, level: float) -> LogitFit:
     one_sided = contrary_clusters(design)
     thin = {name: count for name, count in one_sided.items() if count < FEW_CONTRARY}
     if thin:
@@ -262,7 +274,7 @@ def coefficient(fit: LogitFit, judge: str, term: str, j: int, level: float = LEV
         n_clusters=fit.n_clusters,
         method=method,
         recipe=fit.recipe | {"level": level, "columns": list(fit.columns)} | recipe_of(spread),
-        note=note,
+        note="; ".join(filter(None, [note, fit.caveat([column])])),
     )
 
 

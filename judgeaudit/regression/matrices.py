@@ -62,7 +62,7 @@ def facet_design(calls: Calls) -> Design:
     columns["style_x_truth"] = product
     sharing = [share for share in calls.sharing if share.name != "template"]
     sharing += [
-        Sharing("template", levels.codes[calls.pair], f"style.{name}")
+        Sharing("template", levels.codes[calls.pair], (f"style.{name}",))
         for name, levels in zip(calls.pairs.facets, calls.pairs.templates, strict=True)
     ]
     design = build_design(calls.y, columns, calls.cluster, tuple(sharing))

@@ -14,10 +14,10 @@ import numpy as np
 
 from judgeaudit.errors import DesignError
 from judgeaudit.records import CONTRASTS, Counts, Estimate, Panel
-from judgeaudit.regression.bmj import DIFFERENCE, LEVEL, tabulate_cells
-from judgeaudit.regression.comparisons import shared_calls
+from judgeaudit.regression.bmj import DIFFERENCE, LEVEL
+from judgeaudit.regression.comparisons import difference_calls, shared_calls
 from judgeaudit.regression.design import Calls, Cell
-from judgeaudit.regression.effects import METHOD, N_CELLS, Estimand, cell_codes, measure, to_estimate
+from judgeaudit.regression.effects import METHOD, Estimand, allow_for_sharing, measure, net_cells, to_estimate
 
 
 def convene(members: Sequence[Calls], panel: Panel) -> Calls:
@@ -115,7 +115,7 @@ def self_preference(
     estimand = Estimand("self_preference", dict.fromkeys(CONTRASTS, 1 / len(CONTRASTS)), DIFFERENCE)
     if not len(here):
         return to_estimate(judge.judge, estimand.term, "no pair of its own family was judged by all", margin=margin)
-    first, second = mine.where(here), baseline.where(there)
-    cells = tabulate_cells(2 * (first.y - second.y), cell_codes(first), first.cluster, N_CELLS)
-    found = measure(cells, estimand, two_orders=judge.two_orders, level=level)
+    apart = difference_calls(mine.where(here), baseline.where(there))
+    found = measure(net_cells(apart), estimand, two_orders=apart.two_orders, level=level)
+    found = allow_for_sharing(found, apart, estimand)
     return to_estimate(judge.judge, estimand.term, found, method=f"paired {METHOD}", margin=margin)

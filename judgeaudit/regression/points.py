@@ -8,8 +8,16 @@ from dataclasses import replace
 import numpy as np
 
 from judgeaudit.records import Contrast, Estimate
-from judgeaudit.regression.bmj import LEVEL, Cells, Floats, Ints, tabulate_cells
-from judgeaudit.regression.covariances import FEWEST_LEVELS, Covariance, Spread, recipe_of, wald, widest_spread
+from judgeaudit.regression.bmj import LEVEL, Cells, Floats, Ints, count_clusters, tabulate_cells
+from judgeaudit.regression.covariances import (
+    FEWEST_LEVELS,
+    Covariance,
+    Spread,
+    few_levels,
+    recipe_of,
+    wald,
+    widest_spread,
+)
 from judgeaudit.regression.design import CODES, Calls, Sharing
 from judgeaudit.regression.effects import (
     MASKING,
@@ -18,7 +26,6 @@ from judgeaudit.regression.effects import (
     TRUTH_SENSITIVITY,
     Estimand,
     cell_codes,
-    few_levels,
 )
 from judgeaudit.regression.utility import angle, exchange_rate
 
@@ -34,22 +41,55 @@ def points(calls: Calls, level: float = LEVEL) -> Iterator[Estimate]:
     interval reported is the widest over items, raters and, for style, its wordings.
     """
     scored = calls.where(np.isfinite(calls.score_a) & np.isfinite(calls.score_b))
-    ceiling = ceiling_share(scored)
-    for estimand in (TRUTH_SENSITIVITY, STYLE_REWARD):
+    for estimand in (TRUTH_SENSITIVITY, STYLE_REWARD, MASKING):
         yield _in_points(scored, estimand, level)
-    masking = _in_points(scored, MASKING, level)
-    if ceiling is not None and ceiling > MOST_AT_CEILING:
-        note = f"withheld: {ceiling:.0%} of the scores are at the top of the scale, which hides errors by itself"
-        masking = Estimate(judge=calls.judge, term="masking", scale="points", estimate=None, note=note)
-    yield masking
-    note = "the judge's highest score is taken for the top of its scale"
-    yield Estimate(
-        judge=calls.judge, term="ceiling_share", scale="share", estimate=ceiling, n=2 * len(scored), method="count",
-        note=note,
-    )  # fmt: skip
+    yield _ceiling(scored)
     turned = angle_of_points(scored, level)
     yield turned
     yield exchange_rate(turned)
+
+
+def _ceiling(scored: Calls) -> Estimate:
+    share, judge = ceiling_share(scored), scored.judge
+    if share is None:
+        return Estimate(judge=judge, term="ceiling_share", scale="share", estimate=None, note="no valid score")
+    top = float(max(scored.score_a.max(), scored.score_b.max()))
+    return Estimate(
+        judge=judge,
+        term="ceiling_share",
+        scale="share",
+        estimate=share,
+        n=len(scored),
+        n_clusters=count_clusters(scored.cluster),
+        method="count of scores",
+        recipe={"top": top, "scores": 2 * len(scored)},
+        note="the judge's highest score is taken for the top of its scale",
+    )
+
+
+def is_at_ceiling(calls: Calls) -> bool:
+    """Tell whether so many scores are at the top of the scale that masking cannot be read from them."""
+    scored = calls.where(np.isfinite(calls.score_a) & np.isfinite(calls.score_b)) if not calls.two_orders else None
+    share = None if scored is None else ceiling_share(scored)
+    return share is not None and share > MOST_AT_CEILING
+
+
+def withhold_at_ceiling(estimates: Iterable[Estimate]) -> list[Estimate]:
+    """Withhold, on every scale, what a crowded top of a score judge's scale makes up: masking and truth x style.
+
+    Two answers at the top are a tie whatever their errors, and styled answers get there sooner.
+    """
+    found = list(estimates)
+    share = next((e.estimate for e in found if e.term == "ceiling_share"), None)
+    if share is None or share <= MOST_AT_CEILING:
+        return found
+    note = f"withheld: {share:.0%} of the scores are at the top of the scale, which hides errors by itself"
+    return [
+        Estimate(judge=e.judge, term=e.term, scale=e.scale, estimate=None, method=e.method, note=note)
+        if e.term in ("masking", "style_x_truth")
+        else e
+        for e in found
+    ]
 
 
 def _gaps(scored: Calls, codes: Ints) -> Cells:
@@ -94,8 +134,14 @@ def _in_points(scored: Calls, estimand: Estimand, level: float) -> Estimate:
         note = "no valid verdict on the pairs it rests on"
         return Estimate(judge=scored.judge, term=estimand.term, scale="points", estimate=None, note=note)
     found = cells.jackknife(weights)
-    variance = max(found.variance or 0.0, least_variance(found.n_clusters))
-    spreads, notes = [Spread(variance**0.5, max(found.n_clusters - 1, 1), "item")], []
+    if found.variance is None:
+        return Estimate(
+            judge=scored.judge, term=estimand.term, scale="points", estimate=found.estimate, n=found.n,
+            n_clusters=found.n_clusters, method=METHOD, recipe={"level": level},
+            note="no interval: a contrast it rests on has scores of one item only",
+        )  # fmt: skip
+    variance = max(found.variance, least_variance(found.n_clusters))
+    spreads, notes = [Spread(variance**0.5, found.n_clusters - 1, "item")], []
     for share, mine in _shared(scored, estimand.weights):
         over = _gaps(mine, share.codes)
         levels, spread = len(over.count), over.jackknife(weights).variance
@@ -136,7 +182,7 @@ def angle_of_points(scored: Calls, level: float = LEVEL) -> Estimate:
         return Estimate(judge=scored.judge, term="angle", scale="degrees", estimate=None, note=note)
     both = np.column_stack([w for w in weights if w is not None])
     tastes, cov, clusters = joint_jackknife(cells, both)
-    covs = [] if cov is None else [Covariance(cov, max(clusters - 1, 1))]
+    covs = [] if cov is None else [Covariance(m, clusters - 1) for m in (cov, least_variance(clusters) * np.eye(2))]
     for share in scored.sharing:
         # Pairs without a wording are clustered as before, so that truth keeps its items.
         codes = np.where(share.codes >= 0, share.codes, int(share.codes.max()) + 1 + scored.cluster)

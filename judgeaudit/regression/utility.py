@@ -85,6 +85,7 @@ def angle_of_fit(judge: str, fit: LogitFit | None, level: float = LEVEL) -> Esti
             "n_clusters": fit.n_clusters,
             "method": f"{fit.method}, delta method",
             "recipe": fit.recipe | turned.recipe,
+            "note": "; ".join(filter(None, [turned.note, fit.caveat(["truth", "style"])])),
         }
     )
 
@@ -111,7 +112,9 @@ def angle(judge: str, tastes: Floats, covs: Sequence[Covariance], level: float =
     spread = widest(covs, np.array([-style, truth]) / length2, level)
     if spread is None:
         note = "no interval: too few clusters, or verdicts that do not vary between them"
-        return Estimate(judge=judge, term="angle", scale="degrees", estimate=phi, note=note)
+        return Estimate(
+            judge=judge, term="angle", scale="degrees", estimate=phi, method="angle", recipe={"level": level}, note=note
+        )
     std_error = math.degrees(spread.std_error)
     statistic, p_value, low, high = wald(phi, std_error, spread.df, level)
     if high - low >= FULL_CIRCLE:

@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 
 from judgeaudit.records import Audit, Verdict
-from judgeaudit.regression import fit
+from judgeaudit.regression import fit, invalid_share
 from judgeaudit.regression.population import Taste
 
 from .simulation import judge_pairs, make_pairs, verdict
@@ -166,6 +166,21 @@ def test_tiny_audits_are_wide_and_not_graded(items: int) -> None:
         assert e.grade == "NOT GRADED"
         if e.scale == "net_preference" and e.term in ("truth_sensitivity", "style_reward"):
             assert (e.conf_high or 0) - (e.conf_low or 0) > 0.5
+
+
+def test_every_number_carries_its_method_and_recipe() -> None:
+    """Whatever has an estimate says how it was made: a method and a recipe, differences included."""
+    pairs = make_pairs(12, domains=("law", "space"))
+    scored = [
+        verdict(p.id, "s", "ab", 1.0, protocol="score", score_a=float(5 + i % 4), score_b=4.0)
+        for i, p in enumerate(pairs)
+    ]
+    audit = fit(
+        pairs, judge_pairs(pairs, HONEST, 1, judge="h", replicates=2) + scored, validity=invalid_share([True] * 9)
+    )
+    assert [e.term for e in audit.estimates if e.estimate is not None and not (e.method and e.recipe)] == []
+    assert audit.contrasts
+    assert all(row["method"] and row["recipe"] for row in audit.contrasts)
 
 
 def test_no_verdicts_no_judges() -> None:

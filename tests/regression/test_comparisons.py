@@ -76,7 +76,8 @@ def test_rows_follow_the_contract_and_holm_spans_the_family() -> None:
     rows = compare([one, other, third], 0.1)
     assert [(r["judge"], r["versus"]) for r in rows[::5]] == [("a", "b"), ("a", "c"), ("b", "c")]
     assert {"judge", "versus", "term", "scale", "estimate", "conf_low", "conf_high", "p_value", "p_holm", "n_clusters",
-            "method"} <= set(rows[0])  # fmt: skip
+            "method", "recipe"} <= set(rows[0])  # fmt: skip
+    assert {row["family"] for row in rows} == {15}
     assert all(row["p_holm"] >= row["p_value"] for row in rows)
 
 

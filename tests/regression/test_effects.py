@@ -50,6 +50,22 @@ def test_the_definitions_on_a_judge_known_by_heart() -> None:
     assert value(calls, POSITION) == pytest.approx(0.0)
 
 
+def test_a_tie_is_half_a_conflict_failure_and_no_strict_one() -> None:
+    """Of ten conflict pairs lost three times and tied four, the rate is one half and the strict rate three tenths."""
+    plan = draw_calls(Taste(), 10, np.random.default_rng(0))
+    y = np.array([0.0] * 3 + [0.5] * 4 + [1.0] * 3)[plan.cluster]
+    found = {e.term: e.estimate for e in net_preferences(replace(plan, y=y, tie=(y == 0.5) * 1.0), 0.1)}
+    assert found["conflict_failure"] == pytest.approx(0.5)
+    assert found["conflict_failure_strict"] == pytest.approx(0.3)
+
+
+def test_what_is_reported_holds_its_own_estimate() -> None:
+    """A judge that never ties has a tie rate of 0, inside its interval; so have all effects at a bound."""
+    plan = draw_calls(Taste(), 30, np.random.default_rng(0))
+    for e in net_preferences(constant(plan, {"fact_plain": 1.0, "fact_styled": 1.0, "conflict": 1.0}), 0.1):
+        assert e.conf_low <= e.estimate <= e.conf_high, e.term  # type: ignore[operator]
+
+
 def test_position_is_first_minus_second() -> None:
     """A judge that always takes the first answer has position 1 and no other taste."""
     plan = draw_calls(Taste(), 8, np.random.default_rng(0), both=False)

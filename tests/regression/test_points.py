@@ -75,11 +75,34 @@ def test_the_interval_is_the_paired_t_interval() -> None:
 
 
 def test_masking_is_withheld_at_the_ceiling() -> None:
-    """When a quarter of the scores stand at the top, masking is an artefact of the scale."""
-    found = estimates(score_items(40, 2.0, 1.0, top=6.0), 40)
-    assert found["ceiling_share"].estimate > 0.25
-    assert found["masking"].estimate is None
-    assert "withheld" in found["masking"].note
+    """When a quarter of the scores stand at the top, masking is an artefact of the scale, in whatever unit."""
+    crowded, roomy = (score_items(40, 2.0, 1.0, top=top) for top in (6.0, 20.0))
+    judge = fit(make_pairs(40, placebo=False), crowded).judges[0]
+    assert judge.get("ceiling_share", "share").estimate > 0.25
+    for term, scale in (("masking", "points"), ("masking", "net_preference"), ("style_x_truth", "log_odds")):
+        withheld = judge.get(term, scale)
+        assert (withheld.estimate, withheld.grade) == (None, "NOT GRADED")
+        assert "withheld" in withheld.note
+    assert judge.get("style_reward").estimate is not None
+    other = [v.model_copy(update={"trial": v.trial.model_copy(update={"judge": "t"})}) for v in roomy]
+    audit = fit(make_pairs(40, placebo=False), [*crowded, *other])
+    assert audit.judge("t").get("masking").estimate is not None
+    assert {row["term"] for row in audit.contrasts} == {"truth_sensitivity", "style_reward", "conflict_failure"}
+
+
+def test_one_item_has_no_interval_in_points() -> None:
+    """A single item says nothing of the spread between items, so nothing is claimed, and the reason is given."""
+    found = estimates(score_items(1, 2.0, 1.0), 1)
+    for term in ("truth_sensitivity", "style_reward", "masking"):
+        assert found[term].estimate is not None
+        assert (found[term].conf_low, found[term].p_value) == (None, None)
+        assert "one item" in found[term].note
+
+
+def test_a_judge_that_never_varies_has_an_angle_with_an_interval() -> None:
+    """The pseudo-items that widen equal differences widen the angle too."""
+    found = estimates(score_items(40, 2.0, 1.0, noise=0.0), 40)["angle"]
+    assert found.conf_low < found.estimate < found.conf_high < found.conf_low + 5
 
 
 def test_a_judge_that_never_varies_has_an_honest_interval() -> None:
