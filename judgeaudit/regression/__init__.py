@@ -13,7 +13,7 @@ from judgeaudit.regression.logit import regress
 from judgeaudit.regression.matrices import facet_design, utility_design
 from judgeaudit.regression.panels import convene, self_preference
 from judgeaudit.regression.power import clusters_for, detectable, half_widths, items_needed
-from judgeaudit.regression.stopping import confidence_sequence, hybrid_interval, verdict_so_far
+from judgeaudit.regression.stopping import confidence_sequence, effect_so_far, hybrid_interval, verdict_so_far
 from judgeaudit.regression.validity import invalid_share
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "confidence_sequence",
     "convene",
     "detectable",
+    "effect_so_far",
     "facet_design",
     "fit",
     "grade",

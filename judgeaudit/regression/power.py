@@ -118,11 +118,15 @@ def items_needed(
     if term not in variances:
         hint = suggest(term, variances)
         raise DesignError(f"this design does not measure {term!r}{hint}; it measures {', '.join(variances)}")
-    if not half_width > 0:
-        raise DesignError(f"a half-width of {half_width} cannot be reached; ask for a positive one, such as 0.1")
+    _check_half_width(half_width)
     items = max(2, math.ceil(variances[term][1] * (_normal((1 + level) / 2) / half_width) ** 2))
     found = detectable(items, kind=kind, orders=orders, contrasts=contrasts, level=level)
     return next(plan for plan in found if plan.term == term)
+
+
+def _check_half_width(half_width: float) -> None:
+    if not half_width > 0:
+        raise DesignError(f"a half-width of {half_width} cannot be reached; ask for a positive one, such as 0.1")
 
 
 def clusters_for(pilot: Estimate, half_width: float) -> int:
@@ -131,8 +135,9 @@ def clusters_for(pilot: Estimate, half_width: float) -> int:
     Raises
     ------
     DesignError
-        When the pilot has no interval.
+        When the pilot has no interval, or the half-width is not positive.
     """
+    _check_half_width(half_width)
     if pilot.conf_low is None or pilot.conf_high is None:
         raise DesignError(f"the estimate of {pilot.term!r} has no interval to plan from: {pilot.note}")
     ratio = (pilot.conf_high - pilot.conf_low) / 2 / half_width

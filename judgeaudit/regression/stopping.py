@@ -7,20 +7,56 @@ it says. A confidence sequence holds at all looks together; the hybrid keeps mos
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-from judgeaudit.errors import DesignError
-from judgeaudit.records import Grade
+from judgeaudit.errors import DesignError, suggest
+from judgeaudit.records import Grade, Pair, Verdict
 from judgeaudit.regression.bmj import LEVEL, NET, Bounds, Jackknife, infer_bounded
+from judgeaudit.regression.design import tabulate
+from judgeaudit.regression.effects import ESTIMANDS, combine, net_cells
 from judgeaudit.regression.grades import grade
 
 SEQUENCE_SHARE = 0.2
 """Share of the error the hybrid spends on early looks: 1 % of 5 %."""
 
 
+def effect_so_far(pairs: Sequence[Pair], verdicts: Sequence[Verdict], term: str) -> Jackknife:
+    """Return one judge's effect as the verdicts so far show it, for `verdict_so_far`.
+
+    Parameters
+    ----------
+    pairs
+        Every pair of the plan.
+    verdicts
+        Those of one judge, up to the look.
+    term
+        An effect on the net-preference scale, such as ``style_reward``.
+
+    Raises
+    ------
+    DesignError
+        When the effect is unknown, the verdicts are of several judges or of none, or do not show the effect yet.
+    """
+    known = {estimand.term: estimand for estimand in ESTIMANDS}
+    if term not in known:
+        raise DesignError(f"unknown effect {term!r}{suggest(term, known)}; known are {', '.join(known)}")
+    calls = tabulate(pairs, verdicts)
+    if len(calls) != 1:
+        raise DesignError(f"the verdicts are of {len(calls)} judges ({', '.join(calls)}); look at one at a time")
+    (only,) = calls.values()
+    found = combine(net_cells(only), known[term], two_orders=only.two_orders)
+    if isinstance(found, str):
+        raise DesignError(f"{term} cannot be told yet: {found}")
+    return found
+
+
 def confidence_sequence(
     found: Jackknife, *, tuned_to: int, bounds: Bounds = NET, level: float = LEVEL
 ) -> tuple[float, float]:
     """Return an interval that holds at every number of clusters simultaneously (asymptotically).
+
+    The variance is the jackknife's, and no less than that of the matched Beta distribution: verdicts that have not
+    varied yet do not make an interval of no width.
 
     Parameters
     ----------
@@ -47,7 +83,7 @@ def confidence_sequence(
         raise DesignError("a confidence sequence needs two clusters in every cell and a positive number to be tuned to")
     alpha, t = 1 - level, found.n_clusters
     rho2 = (-2 * math.log(alpha) + math.log(-2 * math.log(alpha)) + 1) / tuned_to
-    sigma = math.sqrt(found.variance * t)
+    sigma = math.sqrt(max(found.variance, infer_bounded(found, bounds).std_error ** 2) * t)
     grown = t * rho2 + 1
     half = sigma * math.sqrt(2 * grown / (t**2 * rho2) * math.log(math.sqrt(grown) / alpha))
     return max(found.estimate - half, bounds.low), min(found.estimate + half, bounds.high)

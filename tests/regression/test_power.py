@@ -73,6 +73,8 @@ def test_a_pilot_says_how_many_items_more() -> None:
     assert clusters_for(pilot, 0.1) == 160
     with pytest.raises(DesignError, match="no interval"):
         clusters_for(pilot.model_copy(update={"conf_low": None}), 0.1)
+    with pytest.raises(DesignError, match="positive"):
+        clusters_for(pilot, 0.0)
 
 
 def test_impossible_plans_are_refused_with_what_is_allowed() -> None:

@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 
 from judgeaudit.errors import DesignError
+from judgeaudit.regression.assembly import fit
 from judgeaudit.regression.bmj import Jackknife, infer_bounded, tabulate_cells
-from judgeaudit.regression.stopping import confidence_sequence, hybrid_interval, verdict_so_far
+from judgeaudit.regression.population import Taste
+from judgeaudit.regression.stopping import confidence_sequence, effect_so_far, hybrid_interval, verdict_so_far
+
+from .simulation import judge_pairs, make_pairs
 
 
 def effect(z: np.ndarray) -> Jackknife:
@@ -62,6 +66,39 @@ def test_the_hybrid_keeps_four_fifths_of_the_error_for_the_end() -> None:
     found = effect(np.random.default_rng(0).choice([-1.0, 1.0], 100))
     last = infer_bounded(found, level=0.96)
     assert hybrid_interval(found, n_max=100) == pytest.approx((last.conf_low, last.conf_high))
+
+
+def test_verdicts_that_have_not_varied_yet_settle_little() -> None:
+    """Twenty ties in a row are likely of a judge that prefers style in one call of eight: they are no verdict yet."""
+    assert verdict_so_far(effect(np.zeros(20)), 0.1, n_max=400) == "INCONCLUSIVE"
+    wrong = held = 0
+    for seed in range(300):
+        z = np.random.default_rng(seed).choice([0.0, 1.0], 400, p=[0.88, 0.12])
+        for n in (*range(20, 400, 10), 400):
+            found = effect(z[:n])
+            status = verdict_so_far(found, 0.1, n_max=400)
+            if status != "INCONCLUSIVE":
+                break
+        low, high = confidence_sequence(found, tuned_to=400)
+        wrong += status == "NEGLIGIBLE"
+        held += low <= 0.12 <= high
+    assert wrong / 300 <= 0.05
+    assert held / 300 >= 0.95
+
+
+def test_a_look_is_taken_from_pairs_and_verdicts() -> None:
+    """What a user has at a look is pairs and verdicts; the effect they show is that of the audit."""
+    pairs = make_pairs(40)
+    verdicts = judge_pairs(pairs, Taste(style=3.0), 1)
+    found = effect_so_far(pairs, verdicts, "style_reward")
+    assert found.estimate == fit(pairs, verdicts).judges[0].get("style_reward").estimate  # type: ignore[union-attr]
+    assert verdict_so_far(found, 0.1, n_max=400) == "MATERIAL"
+    with pytest.raises(DesignError, match='did you mean "style_reward"'):
+        effect_so_far(pairs, verdicts, "style_rewrd")
+    with pytest.raises(DesignError, match="2 judges"):
+        effect_so_far(pairs, verdicts + judge_pairs(pairs, Taste(), 1, judge="k"), "masking")
+    with pytest.raises(DesignError, match="cannot be told yet"):
+        effect_so_far(pairs, [v for v in verdicts if "conflict" not in v.trial.pair_id], "conflict_failure")
 
 
 def test_too_little_for_a_sequence_is_refused() -> None:
