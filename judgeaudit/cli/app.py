@@ -91,12 +91,18 @@ def init(
 
 @app.command()
 @verb
-def plan(config: ConfigPath, as_json: Json = False) -> None:
-    """Say what a run would ask and cost."""
+def plan(
+    config: ConfigPath,
+    as_json: Json = False,
+    expect: Annotated[
+        str, typer.Option("--expect", metavar="KIND", help="Judge to plan for: typical, sharp, vain or positional.")
+    ] = "typical",
+) -> None:
+    """Say what a run would ask and cost, and what it could tell of a kind of judge."""
     from judgeaudit.cli.planning import show_plan
     from judgeaudit.config import load_config
 
-    show_plan(load_config(config), as_json, say)
+    show_plan(load_config(config), as_json, say, expect)
 
 
 @app.command()

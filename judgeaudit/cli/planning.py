@@ -14,8 +14,6 @@ from judgeaudit.records import CROSSED, Contrast
 from judgeaudit.regression import detectable, items_needed
 from judgeaudit.rewriting import planned_tasks
 
-KIND = "typical"
-"""The kind of judge for which the detectable effect is stated."""
 TERMS = {
     "truth_sensitivity": "truth sensitivity",
     "style_reward": "style reward",
@@ -23,8 +21,8 @@ TERMS = {
 }
 
 
-def show_plan(config: Config, as_json: bool, say: Callable[[str], None]) -> None:
-    """Print what a run would ask, what it would cost, and what it could tell; ask nothing."""
+def show_plan(config: Config, as_json: bool, say: Callable[[str], None], kind: str) -> None:
+    """Print what a run would ask, what it would cost, and what it could tell of a kind of judge; ask nothing."""
     judges = [as_judge(spec) for spec in config.judges]
     made = pipeline.make_pairs(load_items(config.items), config.design)
     kept = [pair for pair in made if pair.check is None or pair.check.passed]
@@ -35,18 +33,19 @@ def show_plan(config: Config, as_json: bool, say: Callable[[str], None]) -> None
     )  # fmt: skip
     items = len({pair.cluster or pair.item_id for pair in kept})
     contrasts = [c for c in CROSSED if any(pair.contrast == c for pair in kept)]
-    effects = detectable(items, kind=KIND, orders=collect.orders, contrasts=contrasts) if items > 1 else []
+    effects = detectable(items, kind=kind, orders=collect.orders, contrasts=contrasts) if items > 1 else []
     if as_json:
         say(json.dumps({
             "items": items, "pairs": len(kept), "dropped": len(made) - len(kept),
             "judges": [{"name": row.judge, **row.model_dump(exclude={"judge"})} for row in rows],
+            "expected_judge": kind,
             "detectable": {e.term: {"half_width": e.half_width, "minimum": e.minimum_detectable} for e in effects},
         }, indent=2))  # fmt: skip
         return
     say(f"{items} items, {len(kept)} pairs ({len(made) - len(kept)} dropped by the manipulation check)")
     for row in rows:
         say(sentence(row))
-    for line in stopping_lines(config, items, contrasts):
+    for line in stopping_lines(config, items, contrasts, kind):
         say(line)
     if config.rewrites is not None:
         n = len(planned_tasks(load_items(config.items), config.rewrites, config.design.seed))
@@ -55,18 +54,18 @@ def show_plan(config: Config, as_json: bool, say: Callable[[str], None]) -> None
         if effect.term in TERMS:
             say(
                 f"{TERMS[effect.term]}: to about ±{100 * effect.half_width:.0f} points, so "
-                f"{100 * effect.minimum_detectable:.0f} can be told from none (a {KIND} judge, 80 % power)"
+                f"{100 * effect.minimum_detectable:.0f} can be told from none (a {kind} judge, 80 % power)"
             )
 
 
-def stopping_lines(config: Config, items: int, contrasts: Sequence[Contrast]) -> Iterator[str]:
-    """Say when a run that stops as soon as it is precise would stop asking, for a judge of the usual kind."""
+def stopping_lines(config: Config, items: int, contrasts: Sequence[Contrast], kind: str) -> Iterator[str]:
+    """Say when a run that stops as soon as it is precise would stop asking, for a kind of judge."""
     for term, target in config.collect.precision.items():
-        known = [plan.term for plan in detectable(2, kind=KIND, contrasts=contrasts)]
+        known = [plan.term for plan in detectable(2, kind=kind, contrasts=contrasts)]
         if term in known:
-            needed = items_needed(target, term, kind=KIND, orders=config.collect.orders, contrasts=contrasts).items
+            needed = items_needed(target, term, kind=kind, orders=config.collect.orders, contrasts=contrasts).items
             when = f"after about {needed} of {items} items" if needed < items else f"not within {items} items"
-            yield f"{term} to ±{100 * target:g} points: {when} (a {KIND} judge); the calls above are the most"
+            yield f"{term} to ±{100 * target:g} points: {when} (a {kind} judge); the calls above are the most"
 
 
 def sentence(row: Forecast) -> str:

@@ -219,6 +219,19 @@ def test_plan_asks_nothing_and_counts_calls(finished):
     assert sum(judge["calls"] for judge in planned["judges"]) == audit["run"]["planned"]
 
 
+def test_plan_states_what_could_be_told_of_the_judge_expected(finished):
+    """A sharp judge varies less than a vain one, so its intervals are narrower; an unknown kind is named."""
+    folder, _ = finished
+    plans = {
+        kind: json.loads(judgeaudit("plan", "audit.yaml", "--json", "--expect", kind, cwd=folder).stdout)
+        for kind in ("sharp", "vain")
+    }
+    assert [plan["expected_judge"] for plan in plans.values()] == ["sharp", "vain"]
+    widths = [plan["detectable"]["truth_sensitivity"]["half_width"] for plan in plans.values()]
+    assert 0 < widths[0] < widths[1]
+    failed(judgeaudit("plan", "audit.yaml", "--expect", "vane", cwd=folder), 2, 'did you mean "vain"')
+
+
 def test_init_writes_a_configuration_that_runs(tmp_path):
     """From nothing to a verdict in two commands; an existing file is not overwritten."""
     assert judgeaudit("init", cwd=tmp_path).returncode == 0
