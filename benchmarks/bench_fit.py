@@ -18,15 +18,16 @@ from typing import Any
 
 import numpy as np
 
+from judgeaudit.records import Panel
+from judgeaudit.regression.assembly import adjust_families, measure_judge
 from judgeaudit.regression.bootstrap import cluster_bootstrap
 from judgeaudit.regression.comparisons import compare
 from judgeaudit.regression.design import CODES, Calls, Levels, PairTable
-from judgeaudit.regression.effects import net_preferences
 from judgeaudit.regression.logit import fit_logit
 from judgeaudit.regression.matrices import CODED, utility_design
+from judgeaudit.regression.panels import convene, self_preference
 from judgeaudit.regression.population import SIX, bare_calls
 from judgeaudit.regression.reliability import assess
-from judgeaudit.regression.utility import log_odds
 
 JUDGES = {"gpt": (2.0, 0.4, 0.1), "claude": (2.5, 0.2, 0.0), "llama": (0.6, 1.2, 0.8), "tiny": (0.1, 0.9, 1.5)}
 """What each simulated judge pays for truth, style and the first position, in log odds."""
@@ -61,7 +62,7 @@ def pair_table(contrast: Any, item: Any) -> PairTable:
     wordings = tuple(f"t{i}" for i in range(TEMPLATES))
     loading[differs, facet[differs]] = CODED[contrast[differs], 1]
     return PairTable(
-        ids=(),
+        ids=tuple(f"{i:07d}" for i in range(len(item))),
         contrast=contrast,
         cluster=Levels(item, ()),
         domain=Levels(item % DOMAINS, tuple(f"d{i}" for i in range(DOMAINS))),
@@ -98,12 +99,14 @@ def statsmodels_fit(judges: list[Calls]) -> Any:
 
 
 def every_estimate(judges: list[Calls]) -> int:
-    """Make every estimate of an audit and return how many there are."""
-    made = 0
-    for calls in judges:
-        made += len(list(net_preferences(calls, 0.1))) + len(list(log_odds(calls)))
+    """Make every estimate of an audit with a panel and a family suspected of self-preference; return how many."""
+    panel = convene(judges, Panel(name="panel", of=tuple(calls.judge for calls in judges), by="majority"))
+    measured = [*judges, panel]
+    made = adjust_families({calls.judge: measure_judge(calls, 0.1) for calls in measured})
+    for calls in measured:
         assess(calls)
-    return made + len(compare(judges, 0.1))
+    self_preference(judges[0], judges[1:], judges[0].pairs.ids[::6])
+    return sum(map(len, made.values())) + len(compare(measured, 0.1)) + 1
 
 
 def naive_bootstrap(design: Any, replicates: int, seed: int) -> Any:

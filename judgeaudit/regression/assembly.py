@@ -80,7 +80,9 @@ def fit(
     own = {name: [verdict for verdict in verdicts if verdict.trial.judge == name] for name in names}
     convened = convene_all(panels, calls)
     measured = {name: calls[name] for name in names} | convened
-    estimates = {name: account_for_invalid_pairs(_estimates(own, margin), validity) for name, own in measured.items()}
+    estimates = {
+        name: account_for_invalid_pairs(measure_judge(own, margin), validity) for name, own in measured.items()
+    }
     adjusted = adjust_families(estimates)
     judges = [
         JudgeAudit(
@@ -123,7 +125,8 @@ def _in_order(calls: Mapping[str, Calls], models: Mapping[str, str]) -> list[str
     return [name for name in models if name in calls] + sorted(name for name in calls if name not in models)
 
 
-def _estimates(calls: Calls, margin: float | None) -> list[Estimate]:
+def measure_judge(calls: Calls, margin: float | None) -> list[Estimate]:
+    """Return every estimate of one judge, differences from other judges aside."""
     found = [*net_preferences(calls, margin), *log_odds(calls)]
     if not calls.two_orders:
         found = withhold_at_ceiling([*found, *points(calls)])

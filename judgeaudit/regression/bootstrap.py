@@ -7,7 +7,7 @@ import numpy as np
 from judgeaudit.errors import DesignError
 from judgeaudit.regression.bmj import Floats, tabulate_cells
 from judgeaudit.regression.design import Design
-from judgeaudit.regression.newton import BATCH_ENTRIES, distinct_rows, solve_logits
+from judgeaudit.regression.newton import BATCH_ENTRIES, solve_logits
 
 
 def cluster_bootstrap(design: Design, replicates: int = 1000, *, seed: int = 0, firth: bool = False) -> Floats:
@@ -42,7 +42,7 @@ def cluster_bootstrap(design: Design, replicates: int = 1000, *, seed: int = 0, 
     Cameron, Gelbach and Miller (2008), Bootstrap-based improvements for inference with clustered errors,
     doi:10.1162/rest.90.3.414.
     """
-    rows = distinct_rows(design.X)
+    rows = design.rows
     k = len(rows.X)
     cells = tabulate_cells(design.y, rows.index, design.cluster, k)
     g = len(cells.count)

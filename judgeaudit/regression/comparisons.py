@@ -83,6 +83,8 @@ def shared_calls(one: Calls, other: Calls) -> tuple[Ints, Ints]:
     here, there = (
         (2 * calls.pair + (by_order & (calls.s < 0))) * replicates + calls.replicate for calls in (one, other)
     )
+    if np.array_equal(here, there) and (np.diff(here) > 0).all():
+        return np.arange(len(here)), np.arange(len(here))
     if one.two_orders and not other.two_orders:
         return _looked_up(here, there)
     return tuple(reversed(_looked_up(there, here)))  # type: ignore[return-value]

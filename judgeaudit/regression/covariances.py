@@ -10,7 +10,7 @@ import numpy as np
 
 from judgeaudit.regression.bmj import LEVEL, Floats, count_clusters
 from judgeaudit.regression.design import Design
-from judgeaudit.regression.newton import BATCH_ENTRIES, Rows, expit, information, solve_logits
+from judgeaudit.regression.newton import BATCH_ENTRIES, expit, information, solve_logits
 
 EXACT_JACKKNIFE = 50_000_000
 """Clusters x distinct rows above which each leave-one-out refit is one Newton step."""
@@ -80,29 +80,38 @@ def recipe_of(spread: Spread | None) -> dict[str, Any]:
 # ---------------------------------------------------------------------------------------------- of a logit
 
 
-def totals(rows: Rows, y: Floats) -> tuple[Floats, Floats]:
-    """Return the sum of ``y`` and the number of rows at each distinct row, both (1, k)."""
-    k = len(rows.X)
-    total = np.bincount(rows.index, weights=y, minlength=k)[None, :]
-    return total.astype(np.float64), np.bincount(rows.index, minlength=k)[None, :].astype(np.float64)
+def totals(design: Design) -> tuple[Floats, Floats]:
+    """Return the sum of the responses and the number of verdicts at each distinct row, both (1, K)."""
+    total = np.bincount(design.rows.index, weights=design.y, minlength=len(design.rows.X))
+    return total.astype(np.float64)[None, :], design.rows.count[None, :]
 
 
-def cluster_robust(design: Design, rows: Rows, params: Floats) -> Floats:
+def cluster_robust(design: Design, params: Floats, only: Sequence[str] = ()) -> Floats:
     """Return the CR1 covariance (p, p) of a logit, as statsmodels defines it.
+
+    Parameters
+    ----------
+    design, params
+        The problem and its solution, shape (p,).
+    only
+        Columns whose covariances are wanted; the rest of the matrix is then zero. None named means all.
 
     References
     ----------
     Liang and Zeger (1986), doi:10.1093/biomet/73.1.13; Cameron and Miller (2015), doi:10.3368/jhr.50.2.317.
     """
+    rows = design.rows
     residual = design.y - expit(rows.X @ params)[rows.index]
-    g, (n, p) = count_clusters(design.cluster), design.X.shape
-    scores = np.column_stack([np.bincount(design.cluster, weights=residual * x) for x in design.X.T])
-    bread = np.linalg.inv(information(rows.X, totals(rows, design.y)[1][0], params))
-    correction = g / (g - 1) * (n - 1) / (n - p)
-    return np.asarray(correction * bread @ (scores.T @ scores) @ bread)
+    g, n, p = count_clusters(design.cluster), len(design.y), len(params)
+    influence = rows.X @ np.linalg.inv(information(rows.X, rows.count, params))
+    moved = np.zeros((int(design.cluster.max()) + 1, p))
+    for j, name in enumerate(design.columns):
+        if not only or name in only:
+            moved[:, j] = np.bincount(design.cluster, weights=residual * influence[:, j][rows.index])
+    return np.asarray(g / (g - 1) * (n - 1) / (n - p) * moved.T @ moved)
 
 
-def jackknife_covariance(design: Design, rows: Rows, params: Floats, *, firth: bool) -> Floats | None:
+def jackknife_covariance(design: Design, params: Floats, *, firth: bool) -> Floats | None:
     """Return the delete-one-cluster jackknife covariance (CV3) of a logit, with Firth's penalty or without, (p, p).
 
     None where deleting one cluster leaves a coefficient unidentified.
@@ -112,9 +121,10 @@ def jackknife_covariance(design: Design, rows: Rows, params: Floats, *, firth: b
     MacKinnon, Nielsen and Webb (2024), Cluster-robust jackknife and bootstrap inference for logistic regression models,
     arXiv:2406.00650.
     """
+    rows = design.rows
     _, cluster = np.unique(design.cluster, return_inverse=True)
     g, k = int(cluster.max()) + 1, len(rows.X)
-    total, count = totals(rows, design.y)
+    total, count = totals(design)
     steps = 100 if g * k <= EXACT_JACKKNIFE else 1
     order = np.argsort(cluster, kind="stable")
     starts = np.searchsorted(cluster[order], np.arange(g + 1))
@@ -152,7 +162,7 @@ def few_levels(name: str, levels: int) -> str:
     return f"{levels} {name}s: with fewer than {MANY_LEVELS}, the interval says little of others"
 
 
-def shared_covariances(design: Design, measure: Callable[[Design], Floats | None]) -> list[Covariance]:
+def shared_covariances(design: Design, measure: Callable[[Design, Sequence[str]], Floats | None]) -> list[Covariance]:
     """Return a covariance for each further thing rows share: templates for style, raters for everything.
 
     Rows that have no template are clustered as before. Fewer than three levels carry no information on their spread.
@@ -162,7 +172,8 @@ def shared_covariances(design: Design, measure: Callable[[Design], Floats | None
     design
         Rows, their clusters, and what else they share.
     measure
-        Returns the covariance (p, p) of the coefficients over the clusters of a design; None where there is none.
+        Returns the covariance (p, p) of the coefficients named, or of all, over the clusters of a design; None where
+        there is none.
     """
     found = []
     for share in design.sharing:
@@ -170,7 +181,7 @@ def shared_covariances(design: Design, measure: Callable[[Design], Floats | None
             continue
         beyond = int(share.codes.max()) + 1
         codes = np.where(share.codes >= 0, share.codes, beyond + design.cluster)
-        matrix = measure(replace(design, cluster=codes))
+        matrix = measure(replace(design, cluster=codes), share.only)
         if matrix is not None:
             found.append(Covariance(matrix, share.levels - 1, share.name, share.only))
     return found

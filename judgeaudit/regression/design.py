@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from judgeaudit.errors import DesignError, suggest
 from judgeaudit.records import CONTRASTS, Contrast, Pair, Protocol, Verdict
 from judgeaudit.regression.bmj import Floats, Ints, count_clusters
+from judgeaudit.regression.newton import Rows, distinct_rows
 
 CODING: dict[Contrast, tuple[float, float, float]] = {
     "style_true": (0.0, 1.0, 0.5),
@@ -72,6 +74,11 @@ class PairTable:
     """Measured covariates, a minus b, shape (pairs, covariates); NaN where a pair was not measured."""
     covariates: tuple[str, ...] = ()
 
+    @cached_property
+    def treatments(self) -> Rows:
+        """The different treatments: contrast and loading of each facet, shape (treatments, 1 + facets)."""
+        return distinct_rows(np.column_stack([self.contrast.astype(np.float64), self.loading]))
+
 
 @dataclass(frozen=True)
 class Calls:
@@ -98,12 +105,12 @@ class Calls:
     def __len__(self) -> int:
         return len(self.pair)
 
-    @property
+    @cached_property
     def contrast(self) -> Ints:
         """Contrast code of each verdict."""
         return self.pairs.contrast[self.pair]
 
-    @property
+    @cached_property
     def cluster(self) -> Ints:
         """Cluster code of each verdict."""
         return self.pairs.cluster.codes[self.pair]
@@ -122,7 +129,9 @@ class Calls:
         return self.protocol != "score"
 
     def where(self, mask: NDArray[np.bool_] | Ints) -> Calls:
-        """Return the verdicts selected by a boolean mask (n,) or by positions."""
+        """Return the verdicts selected by a boolean mask (n,) or by positions; all of them are these calls."""
+        if mask.all() if mask.dtype == bool else np.array_equal(mask, np.arange(len(self))):
+            return self
         return replace(
             self,
             pair=self.pair[mask],
@@ -158,8 +167,8 @@ class Design:
 
     y: Floats
     """Response in [0, 1], shape (n,)."""
-    X: Floats
-    """Model matrix, shape (n, columns)."""
+    rows: Rows
+    """The model matrix by its distinct rows, of which there are few however many verdicts."""
     columns: tuple[str, ...]
     cluster: Ints
     """Cluster code of each row, shape (n,)."""
@@ -168,6 +177,16 @@ class Design:
     unidentified: dict[str, str] = field(default_factory=dict)
     """Terms that were asked for and cannot be estimated, each with the reason."""
     recipe: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def X(self) -> Floats:
+        """Model matrix, shape (n, columns)."""
+        return self.rows.X[self.rows.index]
+
+    def head(self, n: int) -> Design:
+        """Return the same problem with its first ``n`` rows only, and nothing shared."""
+        rows = Rows(self.rows.X, self.rows.index[:n])
+        return replace(self, y=self.y[:n], rows=rows, cluster=self.cluster[:n], sharing=())
 
 
 # ------------------------------------------------------------------------------------------------- pairs

@@ -265,12 +265,13 @@ def _parts(
     calls: Calls, estimand: Estimand, levels: Levels, mark: str, margin: float | None, level: float
 ) -> Iterator[Estimate]:
     """Yield an estimand level by level: ``style_reward.<facet>``, ``truth_sensitivity@<domain>``."""
-    concerned = np.isin(calls.pairs.contrast, [CODES[contrast] for contrast in estimand.weights])
-    level_of = np.where(concerned, levels.codes, -1)
-    mine = level_of[calls.pair]
+    codes = [CODES[contrast] for contrast in estimand.weights]
+    planned = np.bincount(levels.codes[np.isin(calls.pairs.contrast, codes)] + 1, minlength=len(levels.names) + 1)[1:]
+    concerned = calls.where(np.isin(calls.contrast, codes))
+    level_of = levels.codes[concerned.pair]
     for i, name in enumerate(levels.names):
-        if (level_of == i).any():
-            part = calls.where(mine == i)
+        if planned[i]:
+            part = concerned.where(level_of == i)
             found = measure(net_cells(part), estimand, two_orders=calls.two_orders, level=level)
             found = allow_for_sharing(found, part, estimand)
             yield to_estimate(calls.judge, f"{estimand.term}{mark}{name}", found, margin=margin)

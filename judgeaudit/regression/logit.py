@@ -32,7 +32,7 @@ from judgeaudit.regression.covariances import (
 )
 from judgeaudit.regression.design import Design
 from judgeaudit.regression.matrices import build_design
-from judgeaudit.regression.newton import distinct_rows, expit, information, solve_logits
+from judgeaudit.regression.newton import expit, information, solve_logits
 
 LARGE = 20_000
 """Rows above which the logit is solved on counts per distinct row."""
@@ -86,14 +86,13 @@ def fit_logit(design: Design, level: float = LEVEL) -> LogitFit:
 
 
 def _fit(design: Design, level: float) -> LogitFit:
-    one_sided = contrary_clusters(design)
-    thin = {name: count for name, count in one_sided.items() if count < FEW_CONTRARY}
+    thin = thin_columns(design)
     if thin:
         return _fit_firth(design, thin, level)
     fit = _fit_counts(design) if len(design.y) > LARGE else _fit_statsmodels(design)
     if fit is None or np.diag(fit.covs[0].matrix).min() < LEAST_VARIANCE:
         return _fit_firth(design, {}, level)
-    return _with_jackknife(design, fit) if _is_graded(design.y) and len(design.y) <= LARGE else fit
+    return _with_jackknife(design, fit) if len(design.y) <= LARGE and _is_graded(design.y) else fit
 
 
 def _is_graded(y: Floats) -> bool:
@@ -102,11 +101,20 @@ def _is_graded(y: Floats) -> bool:
 
 def _with_jackknife(design: Design, fit: LogitFit) -> LogitFit:
     """Let the jackknife count where it is wider: graded verdicts are skewed between items, and CR1 falls short."""
-    jackknife = jackknife_covariance(design, distinct_rows(design.X), fit.params, firth=False)
+    jackknife = jackknife_covariance(design, fit.params, firth=False)
     if jackknife is None:
         return fit
     covs = (*fit.covs, Covariance(jackknife, fit.n_clusters - 1))
     return replace(fit, covs=covs, recipe=fit.recipe | {"covariance": "larger of CR1 and CV3"})
+
+
+def thin_columns(design: Design) -> dict[str, int]:
+    """Return the columns with too few contrary clusters for a Wald interval, and how many each has."""
+    # More rows never make contrary clusters fewer, so where a first look finds enough no second one is needed.
+    first = contrary_clusters(design.head(LARGE // 4)) if len(design.y) > LARGE else {}
+    if first and min(first.values()) >= FEW_CONTRARY:
+        return {}
+    return {name: count for name, count in contrary_clusters(design).items() if count < FEW_CONTRARY}
 
 
 def contrary_clusters(design: Design) -> dict[str, int]:
@@ -136,8 +144,8 @@ def _fit_statsmodels(design: Design) -> LogitFit | None:
             )
         except (ModelWarning, np.linalg.LinAlgError):
             return None
-    params, rows = np.asarray(result.params), distinct_rows(design.X)
-    shared = shared_covariances(design, lambda other: cluster_robust(other, rows, params))
+    params = np.asarray(result.params)
+    shared = shared_covariances(design, lambda other, only: cluster_robust(other, params, only))
     return LogitFit(
         design.columns,
         params,
@@ -152,21 +160,19 @@ def _fit_statsmodels(design: Design) -> LogitFit | None:
 
 def _fit_counts(design: Design) -> LogitFit | None:
     """Fit on counts per distinct row; None where the likelihood has no finite maximum."""
-    rows = distinct_rows(design.X)
-    total, count = totals(rows, design.y)
     try:
-        fits = solve_logits(rows.X, total, count, firth=False)
+        fits = solve_logits(design.rows.X, *totals(design), firth=False)
     except np.linalg.LinAlgError:
         return None
     if not fits.converged:
         return None
     params = fits.params[0]
     n_clusters = count_clusters(design.cluster)
-    shared = shared_covariances(design, lambda other: cluster_robust(other, rows, params))
+    shared = shared_covariances(design, lambda other, only: cluster_robust(other, params, only))
     return LogitFit(
         design.columns,
         params,
-        (Covariance(cluster_robust(design, rows, params), n_clusters - 1), *shared),
+        (Covariance(cluster_robust(design, params), n_clusters - 1), *shared),
         len(design.y),
         n_clusters,
         "fractional logit, cluster-robust t",
@@ -184,14 +190,13 @@ def _fit_firth(design: Design, thin: Mapping[str, int], level: float) -> LogitFi
     A judge that never errs does not vary between clusters either, so its jackknife variance vanishes; the variance of
     the penalised likelihood then stands in, and counts wherever it is the larger.
     """
-    rows = distinct_rows(design.X)
-    total, count = totals(rows, design.y)
-    fits = solve_logits(rows.X, total, count, firth=True)
+    total, count = totals(design)
+    fits = solve_logits(design.rows.X, total, count, firth=True)
     params = fits.params[0]
     n_clusters = count_clusters(design.cluster)
-    jackknife = jackknife_covariance(design, rows, params, firth=True) if n_clusters > 1 else None
-    shared = shared_covariances(design, lambda other: jackknife_covariance(other, rows, params, firth=True))
-    model = np.asarray(np.linalg.inv(information(rows.X, count[0], params)), dtype=np.float64)
+    jackknife = jackknife_covariance(design, params, firth=True) if n_clusters > 1 else None
+    shared = shared_covariances(design, lambda other, _: jackknife_covariance(other, params, firth=True))
+    model = np.asarray(np.linalg.inv(information(design.rows.X, count[0], params)), dtype=np.float64)
     covs = [] if jackknife is None else [Covariance(m, n_clusters - 1) for m in (jackknife, model)] + shared
     recipe = {"solver": "Newton on distinct rows, Firth penalty", "covariance": "larger of CV3 and model"}
     bounded = design.columns if jackknife is None else tuple(thin)

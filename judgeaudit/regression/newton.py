@@ -27,6 +27,16 @@ class Rows:
     index: Ints
     """Row of each observation, shape (n,)."""
 
+    @property
+    def count(self) -> Floats:
+        """Observations of each row, shape (K,)."""
+        return np.bincount(self.index, minlength=len(self.X)).astype(np.float64)
+
+    def used(self) -> Rows:
+        """Leave out the rows that no observation has."""
+        kept = self.count > 0
+        return self if kept.all() else Rows(self.X[kept], (np.cumsum(kept) - 1)[self.index])
+
 
 @dataclass(frozen=True)
 class Fits:

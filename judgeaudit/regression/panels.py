@@ -105,7 +105,8 @@ def self_preference(
     """
     if not others:
         raise DesignError("self-preference is a difference: name at least one judge of another family")
-    mine = judge.where(np.isin(np.array(judge.pairs.ids)[judge.pair], list(own)))
+    wanted, ids = set(own), judge.pairs.ids
+    mine = judge.where(np.fromiter((pair in wanted for pair in ids), dtype=bool, count=len(ids))[judge.pair])
     baseline = (
         others[0]
         if len(others) == 1

@@ -17,9 +17,10 @@ OUTCOMES = 3
 
 def assess(calls: Calls) -> Reliability:
     """Measure how consistent one judge is with itself."""
+    found = {estimate.term: estimate.estimate for estimate in consistency(calls)}
     return Reliability(
-        order_consistency=order_consistency(calls),
-        retest_consistency=retest_consistency(calls),
+        order_consistency=found.get("order_consistency"),
+        retest_consistency=found.get("retest_consistency"),
         noise_floor=noise_floor(calls),
     )
 
@@ -37,25 +38,11 @@ def tally(calls: Calls) -> Floats:
     return counts.reshape(n_pairs, 2, OUTCOMES).astype(np.float64)
 
 
-def order_consistency(calls: Calls) -> float | None:
-    """Return the share of pairs, seen in both orders, with the same winner; None where no pair was.
-
-    With replicates, a pair counts by the share of its comparisons across orders that agree.
-    """
-    return _mean(_agreement_of_orders(calls))
-
-
-def retest_consistency(calls: Calls) -> float | None:
-    """Return the share of repeated calls (same pair, same order) with the same winner; None where none was repeated."""
-    return _mean(_agreement_of_repeats(calls))
-
-
 def consistency(calls: Calls, level: float = LEVEL) -> Iterator[Estimate]:
     """Yield both consistencies with their intervals, items taken as independent, where they were measured."""
-    for term, agreement in (
-        ("order_consistency", _agreement_of_orders(calls)),
-        ("retest_consistency", _agreement_of_repeats(calls)),
-    ):
+    counts = tally(calls)
+    agreements = [("order_consistency", agreement_of_orders(counts))] if calls.two_orders else []
+    for term, agreement in [*agreements, ("retest_consistency", agreement_of_repeats(counts))]:
         measured = np.flatnonzero(np.isfinite(agreement))
         if len(measured):
             cluster = calls.pairs.cluster.codes[measured]
@@ -64,23 +51,18 @@ def consistency(calls: Calls, level: float = LEVEL) -> Iterator[Estimate]:
             yield to_estimate(calls.judge, term, found, scale="share", has_null=False)
 
 
-def _mean(agreement: Floats) -> float | None:
-    measured = agreement[np.isfinite(agreement)]
-    return float(measured.mean()) if len(measured) else None
-
-
-def _agreement_of_orders(calls: Calls) -> Floats:
+def agreement_of_orders(counts: Floats) -> Floats:
     """Return, by pair, the share of comparisons across orders that agree; NaN where only one order was seen."""
-    by_order = tally(calls)
-    comparisons = by_order.sum(axis=2).prod(axis=1) * calls.two_orders
-    return _share(by_order.prod(axis=1).sum(axis=1), comparisons)
+    first, second = counts[:, 0], counts[:, 1]
+    return _share((first * second).sum(axis=1), first.sum(axis=1) * second.sum(axis=1))
 
 
-def _agreement_of_repeats(calls: Calls) -> Floats:
+def agreement_of_repeats(counts: Floats) -> Floats:
     """Return, by pair, the share of repeated calls in one order that agree, the mean over orders; NaN without any."""
-    cells = tally(calls)
-    n = cells.sum(axis=2)
-    agree = _share((cells * (cells - 1)).sum(axis=2), n * (n - 1))
+    n = counts.sum(axis=2)
+    if n.max(initial=0) < 2:
+        return np.full(len(n), np.nan)
+    agree = _share((counts * (counts - 1)).sum(axis=2), n * (n - 1))
     return _share(np.nan_to_num(agree).sum(axis=1), (n > 1).sum(axis=1).astype(np.float64))
 
 

@@ -23,7 +23,7 @@ from judgeaudit.regression.covariances import Covariance, cluster_robust, jackkn
 from judgeaudit.regression.design import Sharing
 from judgeaudit.regression.logit import bounded_interval, coefficient, contrary_clusters, fit_logit, regress
 from judgeaudit.regression.matrices import build_design, utility_design
-from judgeaudit.regression.newton import distinct_rows, solve_logits
+from judgeaudit.regression.newton import Rows, solve_logits
 from judgeaudit.regression.population import Taste, draw_calls
 from judgeaudit.regression.utility import angle_of_fit
 
@@ -94,8 +94,7 @@ def _firth_objective(beta: Any, X: Any, y: Any) -> float:
 def test_firth_maximises_the_penalised_likelihood(taste: Taste) -> None:
     """The Firth fit is where a general optimiser finds the maximum of likelihood plus half log information."""
     design = design_of(taste, items=12)
-    rows = distinct_rows(design.X)
-    fits = solve_logits(rows.X, *totals(rows, design.y), firth=True)
+    fits = solve_logits(design.rows.X, *totals(design), firth=True)
     best = minimize(_firth_objective, np.zeros(4), args=(design.X, design.y), method="BFGS", options={"gtol": 1e-7})
     assert fits.converged
     np.testing.assert_allclose(fits.params[0], best.x, atol=2e-5)
@@ -126,15 +125,15 @@ def test_three_items_never_make_an_impossible_spread() -> None:
 def test_the_jackknife_refits_without_each_cluster() -> None:
     """The batched CV3 equals refitting with one cluster removed at a time."""
     design = design_of(Taste(), items=8)
-    rows = distinct_rows(design.X)
 
     def fit(keep: Any) -> Any:
-        some = distinct_rows(design.X[keep])
-        return solve_logits(some.X, *totals(some, design.y[keep]), firth=True).params[0]
+        rows = Rows(design.rows.X, design.rows.index[keep]).used()
+        some = replace(design, y=design.y[keep], rows=rows, cluster=design.cluster[keep])
+        return solve_logits(rows.X, *totals(some), firth=True).params[0]
 
     full = fit(np.ones(len(design.y), dtype=bool))
     naive = np.array([fit(design.cluster != g) for g in range(8)]) - full
-    found = jackknife_covariance(design, rows, full, firth=True)
+    found = jackknife_covariance(design, full, firth=True)
     assert found is not None
     np.testing.assert_allclose(found, 7 / 8 * naive.T @ naive, atol=1e-9)
 
@@ -142,11 +141,10 @@ def test_the_jackknife_refits_without_each_cluster() -> None:
 def test_chunked_jackknife_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Working through the clusters in small batches changes nothing."""
     design = design_of(Taste(), items=20)
-    rows = distinct_rows(design.X)
     params = fit_logit(design).params
-    whole = jackknife_covariance(design, rows, params, firth=True)
-    monkeypatch.setattr(covariances, "BATCH_ENTRIES", 3 * len(rows.X))
-    np.testing.assert_allclose(jackknife_covariance(design, rows, params, firth=True), whole, atol=1e-12)
+    whole = jackknife_covariance(design, params, firth=True)
+    monkeypatch.setattr(covariances, "BATCH_ENTRIES", 3 * len(design.rows.X))
+    np.testing.assert_allclose(jackknife_covariance(design, params, firth=True), whole, atol=1e-12)
 
 
 def test_a_perfect_judge_gets_finite_numbers_and_a_lower_bound() -> None:
@@ -273,10 +271,9 @@ def test_graded_verdicts_take_the_jackknife_where_it_is_wider() -> None:
     )
     design = utility_design(calls)
     fit = fit_logit(design)
-    rows = distinct_rows(design.X)
     errors = [np.sqrt(np.diag(m)) for m in (
-        cluster_robust(design, rows, fit.params),
-        jackknife_covariance(design, rows, fit.params, firth=False),
+        cluster_robust(design, fit.params),
+        jackknife_covariance(design, fit.params, firth=False),
     )]  # fmt: skip
     found = [coefficient(fit, "j", c, j).std_error for j, c in enumerate(fit.columns)]
     np.testing.assert_allclose(found, np.maximum(*errors), rtol=1e-9)

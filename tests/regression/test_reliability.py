@@ -8,7 +8,7 @@ import pytest
 from judgeaudit.records import Pair, Reliability
 from judgeaudit.regression.design import Calls, tabulate
 from judgeaudit.regression.population import Taste
-from judgeaudit.regression.reliability import assess, consistency, noise_floor, order_consistency, retest_consistency
+from judgeaudit.regression.reliability import assess, consistency, noise_floor
 
 from .simulation import judge_pairs, make_pairs, verdict
 
@@ -32,19 +32,19 @@ def test_order_consistency_is_the_share_of_pairs_with_the_same_winner() -> None:
             "0003-conflict": {"ab": 1.0},
         }
     )
-    assert order_consistency(calls) == pytest.approx(2 / 3)
+    assert assess(calls).order_consistency == pytest.approx(2 / 3)
 
 
 def test_a_tie_is_not_a_win() -> None:
     """A tie in one order and a win in the other disagree."""
-    assert order_consistency(calls_for({"0000-conflict": {"ab": 0.5, "ba": 1.0}})) == 0.0
+    assert assess(calls_for({"0000-conflict": {"ab": 0.5, "ba": 1.0}})).order_consistency == 0.0
 
 
 def test_retest_consistency_compares_replicates_in_one_order() -> None:
     """Of three replicates two agree: one comparison in three."""
     made = [verdict("0000-conflict", "j", "ab", y, replicate=r) for r, y in enumerate([1.0, 1.0, 0.0])]
     calls = tabulate(PAIRS, [*made, verdict("0000-conflict", "j", "ba", 1.0)])["j"]
-    assert retest_consistency(calls) == pytest.approx(1 / 3)
+    assert assess(calls).retest_consistency == pytest.approx(1 / 3)
 
 
 def test_the_noise_floor_is_the_leaning_less_what_chance_makes() -> None:
