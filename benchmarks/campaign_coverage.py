@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from judgeaudit.records import Contrast
 from judgeaudit.regression.additivity import check_additivity
 from judgeaudit.regression.bmj import infer_bounded
 from judgeaudit.regression.comparisons import differences
@@ -239,29 +240,35 @@ def additivity(reps: int) -> Iterable[Row]:
 
 
 def templates(reps: int) -> Iterable[Row]:
-    """Cover style in general when templates differ by 0.4 log odds (200 items): percent held, and relative width."""
-    yield ["templates", "item-clustered", "reported", "width ratio"]
+    """Cover effects of style in general when templates differ by 0.4 log odds (200 items): percent held, and width."""
+    yield ["effect", "templates", "item-clustered", "reported", "width ratio"]
     slopes = 0.8 + 0.4 * np.random.default_rng(1).normal(size=400_000)
-    aim = float((2 / (1 + np.exp(-slopes)) - 1).mean())
-    for count in (3, 5, 10, 20):
-        held, widths = np.zeros(2), []
-        for seed in range(reps):
-            calls = draw_templates(count, seed)
-            item = measured(net_cells(calls), STYLE_REWARD)
-            shared: Any = allow_for_sharing(item, calls, STYLE_REWARD)
-            held += [item.conf_low <= aim <= item.conf_high, shared.conf_low <= aim <= shared.conf_high]
-            widths.append((shared.conf_high - shared.conf_low) / (item.conf_high - item.conf_low))
-        yield [str(count), *(f"{p:.1f}" for p in 100 * held / reps), f"{np.mean(widths):.2f}"]
+    reward, failure = (2 * expit(slopes) - 1).mean(), expit(slopes - CONFLICT_TRUTH).mean()
+    for estimand, aim in ((STYLE_REWARD, reward), (CONFLICT_FAILURE, failure)):
+        for count in (3, 5, 10, 20):
+            held, widths = np.zeros(2), []
+            for seed in range(reps):
+                calls = draw_templates(count, seed, tuple(estimand.weights))
+                item = measured(net_cells(calls), estimand)
+                shared: Any = allow_for_sharing(item, calls, estimand)
+                held += [item.conf_low <= aim <= item.conf_high, shared.conf_low <= aim <= shared.conf_high]
+                widths.append((shared.conf_high - shared.conf_low) / (item.conf_high - item.conf_low))
+            yield [estimand.term, str(count), *(f"{p:.1f}" for p in 100 * held / reps), f"{np.mean(widths):.2f}"]
 
 
-def draw_templates(count: int, seed: int) -> Calls:
-    """Draw calls of a judge that likes some of ``count`` templates more than others."""
+CONFLICT_TRUTH = 1.5
+"""What truth weighs, in log odds, where style and truth conflict."""
+
+
+def draw_templates(count: int, seed: int, contrasts: Sequence[Contrast]) -> Calls:
+    """Draw calls, in both orders, of a judge that likes some of ``count`` templates more than others."""
     rng = np.random.default_rng([seed, count])
-    calls = draw_calls(Taste(), 200, rng, contrasts=("style_true", "style_false"))
+    calls = draw_calls(Taste(), 200, rng, contrasts=contrasts)
     code = calls.pairs.cluster.codes % count
-    eta = (0.8 + 0.4 * rng.normal(size=count))[code[calls.pair]]
+    truth, style = CODED[calls.contrast, :2].T
+    eta = CONFLICT_TRUTH * truth + style * (0.8 + 0.4 * rng.normal(size=count))[code[calls.pair]]
     pairs = replace(calls.pairs, template=Levels(code, tuple(map(str, range(count)))))
-    return replace(calls, pairs=pairs, y=(rng.random(len(calls)) < 1 / (1 + np.exp(-eta))).astype(float))
+    return replace(calls, pairs=pairs, y=(rng.random(len(calls)) < expit(eta)).astype(float))
 
 
 # ------------------------------------------------------------------------------------------------- calls

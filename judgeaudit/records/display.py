@@ -12,18 +12,31 @@ if TYPE_CHECKING:
 
     from judgeaudit.records.estimates import Estimate
 
-SHARES = {"conflict_failure", "tie_rate", "exchange_rate", "ceiling_share"}
+SHARES = {
+    "conflict_failure", "conflict_failure_strict", "tie_rate", "exchange_rate", "ceiling_share", "order_consistency",
+    "retest_consistency",
+}  # fmt: skip
 PHRASES = {
     ("truth_sensitivity", "net_preference"): "prefers the true answer to the false one by {} points",
     ("style_reward", "net_preference"): "prefers the styled answer to the plain one by {} points",
     ("masking", "net_preference"): "misses errors by {} points more when they are styled",
     ("conflict_failure", "net_preference"): "takes the styled false answer over the plain true one in {} %",
+    (
+        "conflict_failure_strict",
+        "net_preference",
+    ): "prefers the styled false answer to the plain true one outright in {} %",
+    ("truth_sensitivity_corrected", "net_preference"): "prefers the true answer by {} points where the other is false",
+    ("heterogeneity", "net_preference"): "differs by {} points from domain to domain",
+    ("self_preference", "net_preference"): "prefers its own family's answers by {} points more than other judges do",
     ("position", "net_preference"): "prefers the answer shown first by {} points",
     ("tie_rate", "net_preference"): "calls a tie in {} %",
     ("placebo", "net_preference"): "leans by {} points where the answers differ in nothing that matters",
     ("truth", "log_odds"): "pays {} log odds for truth",
     ("style", "log_odds"): "pays {} log odds for style",
     ("style_x_truth", "log_odds"): "pays {} log odds more for truth among styled answers",
+    ("style_dose", "log_odds"): "pays {} log odds more for style with every step of dose",
+    ("style_given_covariates", "log_odds"): "pays {} log odds for style beyond the covariates",
+    ("covariate", "log_odds"): "pays {} log odds for a unit more",
     ("position", "log_odds"): "pays {} log odds for the first position",
     ("angle", "degrees"): "stands at {} degrees between truth (0) and style (90)",
     ("exchange_rate", "ratio"): "buys back {} % of one factual error with full styling",
@@ -31,6 +44,8 @@ PHRASES = {
     ("style_reward", "points"): "scores the styled answer {} points higher",
     ("masking", "points"): "takes {} points less off for errors that are styled",
     ("ceiling_share", "share"): "gives its highest score in {} %",
+    ("order_consistency", "share"): "names the same winner in both orders in {} %",
+    ("retest_consistency", "share"): "names the same winner when asked again in {} %",
 }
 COLUMNS = (
     "judge", "term", "scale", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high", "n",

@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 
 from judgeaudit.records import Audit, Estimate, JudgeAudit
+from judgeaudit.regression import fit, invalid_share
+from judgeaudit.regression.population import Taste
+
+from ..regression.simulation import judge_pairs, make_pairs
 
 
 def estimate(
@@ -45,12 +49,40 @@ def estimate(
             (9.4, 4.0, 14.0),
             "mini stands at 9 degrees between truth (0) and style (90), 95 % interval 4 to 14",
         ),
+        (
+            "order_consistency",
+            "share",
+            (0.914, 0.87, 0.95),
+            "mini names the same winner in both orders in 91 %, 95 % interval 87 to 95 %",
+        ),
+        (
+            "heterogeneity.style_reward",
+            "net_preference",
+            (0.31, None, None),
+            "mini differs by 31 points from domain to domain (style_reward)",
+        ),
+        (
+            "covariate.log_words",
+            "log_odds",
+            (0.4, 0.21, 0.61),
+            "mini pays 0.40 log odds for a unit more (log_words), 95 % interval 0.21 to 0.61",
+        ),
         ("something_new", "share", (0.5, None, None), "mini has a something new of 0.50"),
     ],
 )
 def test_sentences(term: str, scale: str, figures: tuple[float, float, float], sentence: str) -> None:
     """Each estimate says what the judge does, how much, and how sure that is."""
     assert estimate(term, scale, *figures).sentence == sentence
+
+
+def test_every_estimate_of_an_audit_has_words_of_its_own() -> None:
+    """No term that an audit makes falls back on its technical name."""
+    pairs = make_pairs(24, domains=("law", "space"))
+    verdicts = judge_pairs(pairs, Taste(), 1, replicates=2)
+    audit = fit(pairs, verdicts, validity=invalid_share([True] * 9))
+    assert [
+        e.term for e in audit.estimates if f"has a {e.term.partition('.')[0].replace('_', ' ')}" in e.sentence
+    ] == []
 
 
 def test_the_level_is_the_recipes() -> None:
