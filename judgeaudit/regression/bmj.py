@@ -207,12 +207,23 @@ def bmj_interval(
     level
         Coverage probability.
 
+    Raises
+    ------
+    DesignError
+        When there is no cluster, the estimate is outside its bounds, or the variance is negative.
+
     Examples
     --------
     >>> low, high = bmj_interval(0.7, 0.7 * 0.3 / 9, 10, SHARE)
     >>> round(low, 6), round(high, 6)
     (0.394182, 0.907305)
     """
+    estimate = _at_bound(estimate, bounds)
+    if clusters < 1 or not bounds.low <= estimate <= bounds.high or not variance >= 0:
+        raise DesignError(
+            f"no interval for a mean of {estimate} over {clusters} cluster(s) with variance {variance}: the mean must "
+            f"lie between {bounds.low:g} and {bounds.high:g}, over one cluster or more, its variance be zero or more"
+        )
     scatter = clusters * (clusters - 1) * variance
     return _quantiles(*beta_matched(estimate, scatter, clusters, bounds), bounds, level)
 

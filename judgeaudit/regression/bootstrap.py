@@ -35,13 +35,15 @@ def cluster_bootstrap(design: Design, replicates: int = 1000, *, seed: int = 0, 
     Raises
     ------
     DesignError
-        When a resample has no finite maximum; ask for ``firth=True``.
+        When a resample has no finite maximum (ask for ``firth=True``), or none was asked for.
 
     References
     ----------
     Cameron, Gelbach and Miller (2008), Bootstrap-based improvements for inference with clustered errors,
     doi:10.1162/rest.90.3.414.
     """
+    if replicates < 1:
+        raise DesignError(f"{replicates} replicates say nothing; ask for a thousand")
     rows = design.rows
     k = len(rows.X)
     cells = tabulate_cells(design.y, rows.index, design.cluster, k)

@@ -12,7 +12,7 @@ from judgeaudit.regression.bmj import LEVEL, Floats, count_clusters
 from judgeaudit.regression.design import Design
 from judgeaudit.regression.newton import BATCH_ENTRIES, expit, information, solve_logits
 
-EXACT_JACKKNIFE = 50_000_000
+EXACT_JACKKNIFE = 5_000_000
 """Clusters x distinct rows above which each leave-one-out refit is one Newton step."""
 FEWEST_LEVELS = 3
 """Templates or raters below which their spread cannot be told."""

@@ -51,6 +51,11 @@ def grade(low: float | None, high: float | None, n_clusters: int, margin: float 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjust p values so that the chance of any false claim in the family stays below the level.
 
+    Raises
+    ------
+    DesignError
+        When a value is not a probability.
+
     References
     ----------
     Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6, 65-70.
@@ -61,6 +66,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
     [0.03, 0.06, 0.06]
     """
     p = np.asarray(p_values, dtype=np.float64)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise DesignError("p values must lie between 0 and 1; leave out those that do not exist")
     order = np.argsort(p, kind="stable")
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))

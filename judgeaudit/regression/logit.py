@@ -32,14 +32,14 @@ from judgeaudit.regression.covariances import (
 )
 from judgeaudit.regression.design import Design
 from judgeaudit.regression.matrices import build_design
-from judgeaudit.regression.newton import expit, information, solve_logits
+from judgeaudit.regression.newton import Rows, expit, information, solve_logits
 
 LARGE = 20_000
 """Rows above which the logit is solved on counts per distinct row."""
 FEW_CONTRARY = 10
 """Clusters with a contrary verdict below which the likelihood is too flat for a Wald interval."""
-FURTHEST = 40.0
-"""Log odds at which the search for the end of a bounded interval stops."""
+CERTAIN = 40.0
+"""Log odds at which a verdict is certain to the last digit: no end of a bounded interval lies beyond."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ class LogitFit:
     recipe: dict[str, Any] = field(default_factory=dict)
     bounded: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Intervals of one-sided coefficients, in place of the Wald interval."""
+    unit: Floats = field(default_factory=lambda: np.ones(1))
+    """Size of each column, shape (p,), in which variances are compared; ones by default."""
     few: tuple[tuple[tuple[str, ...], str], ...] = ()
     """What few templates or raters mean for the claim, with the columns it is said of; no column means all."""
 
@@ -64,11 +66,14 @@ class LogitFit:
         """Return the widest spread of ``direction`` (p,) times the coefficients; None where there is none."""
         touched = {name for name, weight in zip(self.columns, direction, strict=True) if weight}
         covs = [cov for cov in self.covs if not cov.only or touched.intersection(cov.only)]
-        return widest(covs, direction, level)
+        unit = float((np.abs(direction) / self.unit).max())
+        found = widest(covs, direction / unit, level)
+        return None if found is None else replace(found, std_error=found.std_error * unit)
 
     def caveat(self, columns: Collection[str]) -> str:
-        """Return what few templates or raters mean for a claim about these columns."""
-        return "; ".join(note for only, note in self.few if not only or not set(only).isdisjoint(columns))
+        """Return what a claim about these columns must say: few templates or raters, or a fit that did not converge."""
+        notes = [note for only, note in self.few if not only or not set(only).isdisjoint(columns)]
+        return "; ".join(notes if self.recipe["converged"] else [*notes, "the fit did not converge"])
 
 
 def fit_logit(design: Design, level: float = LEVEL) -> LogitFit:
@@ -82,7 +87,18 @@ def fit_logit(design: Design, level: float = LEVEL) -> LogitFit:
         Coverage of the bounded intervals.
     """
     few = tuple((share.only, note) for share in design.sharing if (note := few_levels(share.name, share.levels)))
-    return replace(_fit(design, level), few=few)
+    # Powers of two lose no digit, and limits on steps, variances and log odds mean the same for every column.
+    unit = 2.0 ** np.floor(np.log2(np.abs(design.rows.X).max(axis=0)))
+    units = dict(zip(design.columns, unit.tolist(), strict=True))
+    fit = _fit(replace(design, rows=Rows(design.rows.X / unit, design.rows.index)), level)
+    return replace(
+        fit,
+        params=fit.params / unit,
+        covs=tuple(replace(cov, matrix=cov.matrix / np.outer(unit, unit)) for cov in fit.covs),
+        bounded={name: (low / units[name], high / units[name]) for name, (low, high) in fit.bounded.items()},
+        unit=unit,
+        few=few,
+    )
 
 
 def _fit(design: Design, level: float) -> LogitFit:
@@ -240,8 +256,9 @@ def bounded_interval(design: Design, params: Floats, column: str, level: float =
 def _invert(rest: Floats, slope: Floats, target: float) -> float:
     """Find b with mean expit(rest + b slope) = target, by bisection."""
     pairs, weight = np.unique(np.column_stack([rest, slope]), axis=0, return_counts=True)
-    low, high = -FURTHEST, FURTHEST
-    for _ in range(60):
+    high = float((CERTAIN + np.abs(pairs[:, 0]).max()) / pairs[:, 1].min())
+    low = -high
+    for _ in range(80):
         middle = 0.5 * (low + high)
         share = float(expit(pairs[:, 0] + middle * pairs[:, 1]) @ weight) / weight.sum()
         low, high = (middle, high) if share < target else (low, middle)
@@ -320,7 +337,8 @@ def regress(
     Raises
     ------
     DesignError
-        When shapes disagree, a value is not finite or out of range, or columns are collinear (all are named).
+        When shapes disagree, a value is not finite or out of range, names repeat, or columns are collinear (all are
+        named).
 
     Examples
     --------
@@ -328,7 +346,12 @@ def regress(
     >>> round(fit[0].estimate, 6), fit[0].n_clusters
     (0.0, 40)
     """
-    response, matrix = np.asarray(y, dtype=np.float64), np.asarray(X, dtype=np.float64)
+    try:
+        response, matrix = np.asarray(y, dtype=np.float64), np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DesignError(f"y and X must be numbers: {error}") from error
+    if len(set(columns)) < len(columns):
+        raise DesignError(f"two columns share a name among {', '.join(columns)}; give every column its own")
     if matrix.shape != (len(response), len(columns)) or len(cluster) != len(response):
         raise DesignError(
             f"y has {len(response)} entries, X has shape {matrix.shape}, columns {len(columns)} names and cluster "

@@ -200,4 +200,6 @@ def half_widths(pairs: Sequence[Pair], verdicts: Sequence[Verdict], terms: Itera
 def _normal(p: float) -> float:
     from scipy.special import ndtri
 
+    if not 0 < p < 1:
+        raise DesignError(f"a coverage or a power must lie between 0 and 1, not at {p:g}")
     return float(ndtri(p))

@@ -112,3 +112,12 @@ def test_clusters_that_do_not_contribute_are_not_counted() -> None:
 def test_the_public_interval_takes_plain_numbers() -> None:
     """``bmj_interval`` needs the mean, its jackknife variance and the number of clusters, nothing else."""
     assert bmj_interval(1.0, 0.0, 60, SHARE) == pytest.approx((0.959166, 0.999992), abs=5e-7)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "variance", "clusters"), [(1.5, 0.1, 10), (0.5, -0.1, 10), (0.5, 0.1, 0), (np.nan, 0.1, 9)]
+)
+def test_what_has_no_interval_is_refused(estimate: float, variance: float, clusters: int) -> None:
+    """A mean outside its bounds, a negative variance or no cluster at all never end in a number."""
+    with pytest.raises(DesignError, match="no interval"):
+        bmj_interval(estimate, variance, clusters)

@@ -45,3 +45,5 @@ def test_a_resample_without_a_finite_fit_is_refused_not_averaged() -> None:
     with pytest.raises(DesignError, match="firth=True"):
         cluster_bootstrap(design, 10)
     assert np.isfinite(cluster_bootstrap(design, 10, firth=True)).all()
+    with pytest.raises(DesignError, match="0 replicates"):
+        cluster_bootstrap(design, 0)

@@ -45,6 +45,12 @@ def test_holm_equals_statsmodels() -> None:
         assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
 
 
+def test_a_p_value_that_is_none_is_refused() -> None:
+    """What was not tested does not count in the family, and must not enter it as a number that is none."""
+    with pytest.raises(DesignError, match="between 0 and 1"):
+        holm([0.01, math.nan])
+
+
 def test_an_empty_family_has_nothing_to_adjust() -> None:
     """No comparison, no p value."""
     assert holm([]) == []

@@ -182,12 +182,33 @@ def test_collinear_columns_are_all_named() -> None:
         ([1, 0], [[1.0], [1.0], [1.0]], "X has shape"),
         ([1, 2], [[1.0], [1.0]], "must lie in"),
         ([1, 0], [[1.0], [math.nan]], "be finite"),
+        ([1, "?"], [[1.0], [1.0]], "must be numbers"),
     ],
 )
 def test_bad_input_is_refused_with_the_reason(y: Any, X: Any, message: str) -> None:
     """Shapes that disagree and values out of range never reach an estimator."""
     with pytest.raises(DesignError, match=message):
         regress(y, X, ["x"], range(len(y)))
+
+
+def test_two_columns_of_one_name_are_refused() -> None:
+    """A name that stands twice would leave one of its columns out in silence."""
+    with pytest.raises(DesignError, match="share a name"):
+        regress([1, 0, 1], [[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]], ["x", "x"], "abc")
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1e8])
+@pytest.mark.parametrize("rarely_wrong", [True, False])
+def test_the_unit_of_a_column_changes_nothing_but_the_unit(scale: float, rarely_wrong: bool) -> None:
+    """A length in characters or in gigabytes: same statistic, same interval but for the unit, errors or none."""
+    rng = np.random.default_rng(0)
+    X = np.column_stack([np.ones(300), rng.normal(size=300)])
+    y = (X[:, 1] > 0).astype(float) if rarely_wrong else (rng.random(300) < 0.5).astype(float)
+    y[:6] = 1 - y[:6]
+    one, other = (regress(y, X * [1.0, unit], ["first", "x"], np.arange(300) // 3)[1] for unit in (1.0, scale))
+    for name in ("estimate", "std_error", "conf_low", "conf_high"):
+        assert getattr(other, name) * scale == pytest.approx(getattr(one, name), rel=1e-6), name
+    assert (other.n_clusters, other.note, other.method) == (one.n_clusters, one.note, one.method)
 
 
 def test_duplicated_rows_leave_the_estimate_alone() -> None:

@@ -87,6 +87,8 @@ def test_impossible_plans_are_refused_with_what_is_allowed() -> None:
         items_needed(0.0)
     with pytest.raises(DesignError, match="at least two"):
         detectable(1)
+    with pytest.raises(DesignError, match="between 0 and 1"):
+        detectable(60, level=95)
 
 
 def test_half_widths_so_far() -> None:
