@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from judgeaudit.records import Estimate
-from judgeaudit.regression.bmj import SHARE, bmj_interval
+from judgeaudit.regression.bmj import LEVEL, SHARE, bmj_interval
 from judgeaudit.regression.covariances import wald
 
 MOST_INVALID = 0.15
@@ -40,7 +40,8 @@ def invalid_share(valid: Sequence[bool], unsure: int = 0, term: str = "invalid_s
     return Estimate(
         judge="", term=term, scale="share", estimate=share, conf_low=low if share else 0.0,
         conf_high=high if share < 1 else 1.0, n=n, n_clusters=n,
-        method="share of a blinded sample, Jeffreys interval", note=note,
+        method="share of a blinded sample, Jeffreys interval", recipe={"level": LEVEL, "invalid": n - sum(valid)},
+        note=note,
     )  # fmt: skip
 
 
