@@ -98,7 +98,7 @@ def plan(
         str, typer.Option("--expect", metavar="KIND", help="Judge to plan for: typical, sharp, vain or positional.")
     ] = "typical",
 ) -> None:
-    """Say what a run would ask and cost, and what it could tell of a kind of judge."""
+    """Say what a run would ask, cost and tell."""
     from judgeaudit.cli.planning import show_plan
     from judgeaudit.config import load_config
 
