@@ -136,7 +136,10 @@ def parse_config(data: Any, where: str = "configuration", base: Path | None = No
         As `load_config` does.
     """
     if not isinstance(data, Mapping):
-        raise ConfigError(f"{where}: must be a mapping with 'judges' in it, not {type(data).__name__}")
+        found = "nothing" if data is None else f"a {type(data).__name__}"
+        raise ConfigError(
+            f"{where}: must be a mapping with 'judges' in it, and holds {found}; 'judgeaudit init' writes one"
+        )
     try:
         config = Config.model_validate_json(json.dumps(data, default=str))
     except ValidationError as error:

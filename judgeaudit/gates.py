@@ -145,11 +145,14 @@ def base_term(term: str) -> str:
 
 
 def load_policy(
-    policy: Mapping[str, Any] | Policy | str | Path | None = None, on_inconclusive: str | None = None
+    policy: Mapping[str, Any] | Policy | str | Path | None = None,
+    on_inconclusive: str | None = None,
+    *,
+    where: str = "gate policy",
 ) -> Policy:
     """Read a gate policy from a mapping or a YAML file; None gives the shipped default.
 
-    What ``on_inconclusive`` says goes before what the policy says.
+    What ``on_inconclusive`` says goes before what the policy says; ``where`` is how messages name a mapping.
 
     Raises
     ------
@@ -161,7 +164,7 @@ def load_policy(
     if isinstance(policy, str | Path):
         where, stated = f"gate policy {policy}", _read_yaml(Path(policy))
     else:
-        where, stated = "gate policy", DEFAULT_POLICY if policy is None else policy
+        stated = DEFAULT_POLICY if policy is None else policy
     if not isinstance(stated, Mapping):
         raise ConfigError(f"{where}: expected a mapping of quantities to limits, such as 'position: {{max_abs: 0.1}}'")
     limits = tuple(_limit(where, str(term), keys) for term, keys in stated.items() if term != "on_inconclusive")
@@ -183,10 +186,17 @@ def _read_yaml(path: Path) -> object:
 
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"gate policy {path}: cannot be read ({error}); give the path of a YAML file") from error
+    except OSError as error:
+        raise ConfigError(
+            f"gate policy {path}: cannot be read ({error.strerror}); give the path of a YAML file"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"gate policy {path}: not text; give the path of a YAML file") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"gate policy {path}: not valid YAML ({error})") from error
+        said = " ".join(str(error).split())
+        raise ConfigError(
+            f"gate policy {path}: not valid YAML ({said}); a line is 'position: {{max_abs: 0.1}}'"
+        ) from error
 
 
 def _on_inconclusive(where: str, value: object) -> OnInconclusive:

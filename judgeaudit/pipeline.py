@@ -25,7 +25,7 @@ from judgeaudit.judges.protocol import reading_of
 from judgeaudit.perturbations import perturb
 from judgeaudit.records import Audit, Estimate, Item, Pair, Panel, Protocol, Reading, Verdict, digest
 from judgeaudit.regression import fit, invalid_share
-from judgeaudit.reports.json import write
+from judgeaudit.reports.json import AGAIN, write
 from judgeaudit.rewriting import rewrite_items
 from judgeaudit.verdicts import VerdictStore
 
@@ -157,7 +157,7 @@ def run(
     UsageError
         For anything in the configuration, items, prompts or directory that cannot be used; nothing was asked.
     """
-    policy = load_policy(config.gates or None)
+    policy = load_policy(config.gates or None, where="gates of the configuration")
     judges, pairs, path, skipped, more = lay_out(config, Path(out), fresh)
     shares = dict[str, Estimate]() if config.review is None else read_opinions(config.review, pairs)
     if shares:
@@ -333,9 +333,15 @@ def _recorded(manifest: Mapping[str, Any], result: Audit) -> list[Judge]:
 def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / "manifest.json"
     try:
-        return cast("dict[str, Any]", json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path} cannot be read: name the directory of a run") from error
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror}); name the directory of a run") from error
+    except ValueError as error:
+        raise StoreError(f"{path}: not JSON; {AGAIN}") from error
+    config = manifest.get("config") if isinstance(manifest, dict) else None
+    if not isinstance(config, dict) or not {"collect", "design", "gates"} <= config.keys() or "judges" not in manifest:
+        raise StoreError(f"{path}: not the manifest of a run, or altered; {AGAIN}")
+    return cast("dict[str, Any]", manifest)
 
 
 def _fit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from judgeaudit.errors import ConfigError, JudgeAuditError
+from judgeaudit.errors import ConfigError, JudgeAuditError, UsageError
 
 app = typer.Typer(
     name="judgeaudit", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
@@ -35,6 +36,10 @@ Baseline = Annotated[Path | None, typer.Option("--baseline", metavar="DIR", help
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
+UNHEARD = 141
+"""The exit status when whoever read the output has gone, as shells have it: a gate that nobody heard has not passed."""
+
+
 def say(text: str) -> None:
     """Print one line."""
     sys.stdout.write(text + "\n")
@@ -47,12 +52,17 @@ def verb(function: Callable[..., int | None]) -> Callable[..., None]:
     def wrapped(*args: Any, **kwargs: Any) -> None:
         try:
             status = function(*args, **kwargs)
+            sys.stdout.flush()
         except JudgeAuditError as error:
             sys.stderr.write(f"judgeaudit: {error}\n")
             raise typer.Exit(error.exit_status) from None
         except BrokenPipeError:
-            sys.stderr.close()
-            raise typer.Exit(0) from None
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(UNHEARD) from None
+        except OSError as error:
+            sys.stderr.write(f"judgeaudit: {error.filename or 'the system'}: {error.strerror or error}; see to it, ")
+            sys.stderr.write("then type the same command again\n")
+            raise typer.Exit(UsageError.exit_status) from None
         if status:
             raise typer.Exit(status)
 
@@ -85,7 +95,12 @@ def init(
 
     if out.exists():
         raise ConfigError(f"{out} exists; nothing was written: name another file with --out")
-    out.write_text(find_asset("fixtures", "init", ".yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    text = find_asset("fixtures", "init", ".yaml").read_text(encoding="utf-8")
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot be written ({error.strerror}); name another place with --out") from error
     say(f"wrote {out}; edit it, then: judgeaudit plan {out}")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from judgeaudit import pipeline
 from judgeaudit.collection import Forecast, forecast
 from judgeaudit.config import Config
+from judgeaudit.gates import load_policy
 from judgeaudit.items import load_items
 from judgeaudit.judges import as_judge
 from judgeaudit.records import CROSSED, Contrast
@@ -23,6 +24,7 @@ TERMS = {
 
 def show_plan(config: Config, as_json: bool, say: Callable[[str], None], kind: str) -> None:
     """Print what a run would ask, what it would cost, and what it could tell of a kind of judge; ask nothing."""
+    load_policy(config.gates or None, where="gates of the configuration")
     judges = [as_judge(spec) for spec in config.judges]
     made = pipeline.make_pairs(load_items(config.items), config.design)
     kept = [pair for pair in made if pair.check is None or pair.check.passed]

@@ -8,19 +8,22 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from judgeaudit.errors import PairError
+from judgeaudit.formats.whole import whole
 from judgeaudit.records import Pair
 
 FIRST = ("id", "item_id", "question", "contrast", "factor", "dose", "a", "b")
 
 
 def write_pairs(pairs: Iterable[Pair], path: Path) -> None:
-    """Write pairs as JSONL; the file appears whole or not at all, and only its owner can read it."""
-    part = path.with_name(path.name + ".part")
-    part.touch(mode=0o600)
-    with part.open("w", encoding="utf-8", newline="\n") as sink:
-        for pair in pairs:
-            sink.write(pair.model_dump_json() + "\n")
-    part.replace(path)
+    """Write pairs as JSONL; the file appears whole or not at all, and only its owner can read it.
+
+    Raises
+    ------
+    UsageError
+        When the place cannot be written to.
+    """
+    with whole(path) as part, part.open("w", encoding="utf-8", newline="\n") as sink:
+        sink.writelines(pair.model_dump_json() + "\n" for pair in pairs)
 
 
 def read_pairs(path: Path) -> list[Pair]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from judgeaudit.errors import PairError
+from judgeaudit.formats.whole import whole
 from judgeaudit.records import Pair, digest
 
 COLUMNS: Final = (
@@ -64,9 +65,8 @@ def write_review(pairs: Iterable[Pair], path: Path, *, n: int = 120, seed: int =
     for code, a_first, pair in rows:
         texts = (pair.a.text, pair.b.text) if a_first else (pair.b.text, pair.a.text)
         writer.writerow([code, *map(spreadsheet_cell, (pair.question, *texts)), "", "", ""])
-    part = path.with_name(path.name + ".part")
-    part.write_text(out.getvalue(), encoding="utf-8-sig", newline="")
-    part.replace(path)
+    with whole(path) as part:
+        part.write_text(out.getvalue(), encoding="utf-8-sig", newline="")
     return len(rows)
 
 
@@ -148,7 +148,8 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str | None]]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise PairError(f"{path}: cannot be read ({error}); 'judgeaudit perturb --review' writes it") from error
+        why = error.strerror if isinstance(error, OSError) else "not text"
+        raise PairError(f"{path}: cannot be read ({why}); 'judgeaudit perturb --review' writes it") from error
     header = text.partition("\n")[0]
     delimiter = max(",;\t", key=header.count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from judgeaudit.errors import UsageError
 from judgeaudit.formats.review import spreadsheet_cell
+from judgeaudit.formats.whole import whole
 
 Row = Mapping[str, Any]
 CHUNK: Final = 10_000
@@ -30,18 +31,8 @@ def write_rows(rows: Iterator[Row], path: Path) -> int:
     writer = WRITERS.get(path.suffix)
     if writer is None:
         raise UsageError(f"{path}: the ending says the form, and it must be one of: {', '.join(WRITERS)}")
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.touch(mode=0o600)
-        try:
-            count = writer(rows, part)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written ({error.strerror}); name a place you may write to") from error
-    return count
+    with whole(path) as part:
+        return writer(rows, part)
 
 
 def _jsonl(rows: Iterator[Row], path: Path) -> int:

@@ -13,11 +13,13 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.json_schema import models_json_schema
 
-from judgeaudit.errors import StoreError
+from judgeaudit.errors import StoreError, UsageError
 from judgeaudit.records import Audit, Counts, Estimate, Finding, JudgeAudit, Record, Reliability
 
 SCHEMA_VERSION = 1
 FILE_NAME = "audit.json"
+AGAIN = "'judgeaudit run CONFIG --out DIR' writes it anew and asks nothing that is kept"
+"""What to do about a file that cannot be read, while its store can."""
 ESTIMATE_FIELDS = (
     "term", "scale", "estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "n_clusters", "method",
 )  # fmt: skip
@@ -61,11 +63,11 @@ def from_dict(data: Mapping[str, Any]) -> Audit:
     if version != SCHEMA_VERSION:
         raise StoreError(
             f"audit.json has schema_version {version!r} and this release reads {SCHEMA_VERSION}; "
-            "read it with the release that wrote it, or fit the run again with 'judgeaudit report'"
+            f"read it with the release that wrote it, or {AGAIN}"
         )
     run, judges = data.get("run"), data.get("judges")
     if not isinstance(run, dict) or not isinstance(judges, list):
-        raise StoreError("audit.json: 'run' or 'judges' is not what it should be; the file was altered or cut short")
+        raise StoreError(f"audit.json: 'run' or 'judges' is not what it should be; altered or cut short: {AGAIN}")
     content = {
         "run_id": run.get("id"),
         **{name: run.get(name) for name in ("items", "pairs")},
@@ -78,7 +80,7 @@ def from_dict(data: Mapping[str, Any]) -> Audit:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise StoreError(f"audit.json: {where}: {first['msg']}; the file was altered or cut short") from error
+        raise StoreError(f"audit.json: {where}: {first['msg']}; altered or cut short: {AGAIN}") from error
 
 
 def schema() -> dict[str, Any]:
@@ -133,16 +135,34 @@ def load_audit(path: str | Path) -> Audit:
             f"{file}: cannot be read ({error.strerror}); give the directory of a finished run or its {FILE_NAME}"
         ) from error
     except ValueError as error:
-        raise StoreError(f"{file}: not JSON ({error}); fit the run again to write it anew") from error
+        raise StoreError(f"{file}: not JSON ({error}); {AGAIN}") from error
     if not isinstance(data, dict):
         raise StoreError(f"{file}: holds a {type(data).__name__} where an audit is expected")
-    return from_dict(data)
+    try:
+        return from_dict(data)
+    except StoreError as error:
+        raise StoreError(
+            f"{file}: {str(error).removeprefix(f'{FILE_NAME} ').removeprefix(f'{FILE_NAME}: ')}"
+        ) from error
 
 
 def write(text: str, path: str | Path) -> None:
-    """Write text to a file in one step: readers see the old content or the new, never a part."""
+    """Write text to a file in one step: readers see the old content or the new, never a part.
+
+    Raises
+    ------
+    UsageError
+        When the place cannot be written to; what stood there still stands.
+    """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _replace(target, text)
+    except OSError as error:
+        raise UsageError(f"{target}: cannot be written ({error.strerror}); name a place you may write to") from error
+
+
+def _replace(target: Path, text: str) -> None:
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:

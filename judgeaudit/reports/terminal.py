@@ -43,6 +43,14 @@ class Column(NamedTuple):
     cell: Callable[[JudgeAudit, Statuses], Cell]
 
 
+class _Console(Console):
+    """A console that does not end the program when nobody reads on: what that means is for its caller to say."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the caller know."""
+        raise BrokenPipeError
+
+
 def print_summary(
     audit: Audit, *, path: str | None = None, width: int | None = None, file: IO[str] | None = None
 ) -> None:
@@ -59,7 +67,7 @@ def print_summary(
     file
         Where to print; None is standard output.
     """
-    console = Console(file=file, width=width, highlight=False, emoji=False, markup=False)
+    console = _Console(file=file, width=width, highlight=False, emoji=False, markup=False)
     for line in summary(audit, path=path, width=console.width):
         if console.options.ascii_only:
             line = Text(line.plain.translate(ASCII).encode("ascii", "replace").decode("ascii"))  # noqa: PLW2901 - same line
