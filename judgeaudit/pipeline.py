@@ -21,6 +21,7 @@ from judgeaudit.formats import read_pairs, read_review, write_pairs
 from judgeaudit.gates import gate, load_policy
 from judgeaudit.items import load_items
 from judgeaudit.judges import AnyJudge, Judge, as_judge
+from judgeaudit.judges.parsing import PARSER_VERSION
 from judgeaudit.judges.protocol import reading_of
 from judgeaudit.perturbations import perturb
 from judgeaudit.records import Audit, Estimate, Item, Pair, Panel, Protocol, Reading, Verdict, digest
@@ -273,7 +274,7 @@ def reparse(path: str | Path, config: Config | None = None) -> Run:
     manifest = _manifest(before.path)
     config = Config.model_validate_json(json.dumps(manifest["config"]))
     shares = {} if config.review is None else read_opinions(config.review, before.pairs)
-    provenance = {name: value for name, value in manifest.items() if name != "command"}
+    provenance = {name: value for name, value in manifest.items() if name != "command"} | {"parser": PARSER_VERSION}
     judges = _recorded(manifest, before.audit)
     result = _fit(
         before.pairs, before.verdicts, judges, config.margin, config.panels, before.audit.run_id, provenance,
@@ -415,7 +416,7 @@ def _provenance(
     versions = {name: metadata.version(name) for name in VERSIONED}
     return {
         "run_id": digest(recipe)[:12], "judgeaudit": __version__, "python": platform.python_version(),
-        "versions": versions, **recipe,
+        "versions": versions, "parser": PARSER_VERSION, **recipe,
     }  # fmt: skip
 
 

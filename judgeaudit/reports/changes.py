@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, Literal, NamedTuple, Protocol
 
 from judgeaudit.gates import BASELINE_MARGIN, STATUS_ORDER, Limit, decide
@@ -17,6 +18,10 @@ WORSE_WHEN: Mapping[str, Literal[-1, 1]] = {"truth_sensitivity": -1, "conflict_f
 COMPARED = ("truth_sensitivity", "style_reward", "conflict_failure", "masking", "position")
 METHOD = "difference of independent estimates, normal interval"
 Z = 1.959964
+JUDGED = ("judges", "panels")
+"""Parts of a configuration that are told judge by judge."""
+LONGEST, CONTEXT = 60, 12
+"""Characters of a value that are shown, and of those before the first that differs."""
 
 
 class Change(Record):
@@ -219,8 +224,9 @@ def _content(pair: Pair) -> tuple[str, str, str]:
 
 
 def _made(old: Audit, new: Audit) -> list[tuple[str, str, str]]:
-    """Return what differs in how two runs were made."""
-    before, after = (_settings(audit) for audit in (old, new))
+    """Return what differs in how two runs were made, of judges those that both have."""
+    shared = {judge.name for judge in old.judges} & {judge.name for judge in new.judges}
+    before, after = (_settings(audit, shared) for audit in (old, new))
     keys = sorted(before.keys() | after.keys())
     return [(key, before.get(key, "–"), after.get(key, "–")) for key in keys if before.get(key) != after.get(key)]
 
@@ -229,7 +235,7 @@ def tell(comparison: Comparison) -> str:
     """Say a comparison in plain lines, what got worse first and the verdict last."""
     ordered = sorted(comparison.changes, key=lambda change: STATUS_ORDER.index(change.status))
     lines = [f"{comparison.before or 'before'} -> {comparison.after or 'after'}"]
-    lines += [f"  {key}: {one_line(was, 60)} -> {one_line(now, 60)}" for key, was, now in comparison.made]
+    lines += [f"  {one_line(key)}: {' -> '.join(_apart(was, now))}" for key, was, now in comparison.made]
     lines += [f"{change.status:<12} {_told(change)}" for change in ordered]
     for names, where in ((comparison.only_before, "before"), (comparison.only_after, "after")):
         lines += [f"only {where}: {one_line(', '.join(names))}"] if names else []
@@ -250,12 +256,26 @@ def _told(change: Change) -> str:
     return f"{one_line(change.judge)} {change.term.replace('_', ' ')} {moved}"
 
 
-def _settings(audit: Audit) -> dict[str, str]:
-    stated = flatten(audit.provenance)
-    stated |= {"items": str(audit.items), "pairs": str(audit.pairs)}
+def _apart(was: str, now: str) -> tuple[str, str]:
+    """Cut two long values down to where they begin to differ."""
+    texts = one_line(was), one_line(now)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False)))
+    start = max(same - CONTEXT, 0) if max(map(len, texts)) > LONGEST else 0
+    was, now = (f"{'…' if start else ''}{one_line(text[start:], LONGEST)}" for text in texts)
+    return was, now
+
+
+def _settings(audit: Audit, judges: Collection[str]) -> dict[str, str]:
+    """Return how an audit was made, what belongs to a judge under its name; the run's own number says nothing."""
+    stated = {name: value for name, value in audit.provenance.items() if name not in ("run_id", "config", "judges")}
+    config = {name: value for name, value in audit.provenance.get("config", {}).items() if name not in JUDGED}
+    rows = flatten(stated | config) | {"items": str(audit.items), "pairs": str(audit.pairs)}
+    recipes = audit.provenance.get("judges", {})
     for judge in audit.judges:
-        stated |= flatten({"model": judge.model} | judge.provenance, f"{judge.name}.")
-    return stated
+        if judge.name in judges:
+            recipe = recipes.get(judge.name, {}).get("recipe", {})
+            rows |= flatten({**recipe, **judge.provenance, "model": judge.model}, f"{judge.name}.")
+    return rows
 
 
 def flatten(data: Mapping[str, Any], above: str = "") -> dict[str, str]:

@@ -90,6 +90,28 @@ def test_what_differs_in_the_making_is_named():
     assert (comparison.only_before, comparison.only_after) == (("gone",), ("k",))
 
 
+def made_of(prompt: str, temperature: float = 0, **more: object) -> dict[str, object]:
+    """Return the provenance that a run writes."""
+    recipe = {"prompt": prompt, "settings": {"temperature": temperature}}
+    return {"run_id": prompt[-4:], "config": {"design": {"seed": 7}, "judges": [prompt]}, "parser": 1,
+            "judges": {"j": {"protocol": "pairwise", "recipe": recipe}, "gone": {"recipe": recipe}}} | more  # fmt: skip
+
+
+def test_what_changed_is_told_where_it_changed():
+    """A long prompt is shown where it begins to differ; judges of one run alone and run numbers are not settings."""
+    start = "You are comparing two answers to the same question, and nothing but the answers. "
+    bare = judge("j").model_copy(update={"provenance": {}})
+    before = audit(bare, judge("gone"), provenance=made_of(f"{start}Ignore style. Choose."))
+    after = audit(bare, provenance=made_of(f"{start}Ignore length. Choose.", 1, parser=2))
+    told = tell(compare(before, after)).splitlines()
+    assert told[1:4] == [
+        "  j.prompt: …ers. Ignore style. Choose. -> …ers. Ignore length. Choose.",
+        "  j.settings.temperature: 0 -> 1",
+        "  parser: 1 -> 2",
+    ]
+    assert "only before: gone" in told
+
+
 def test_a_comparison_is_told_with_the_verdict_last():
     """What got worse leads the list and closes it."""
     told = tell(
