@@ -18,11 +18,14 @@ from judgeaudit.reports.safe import one_line
 from judgeaudit.reports.variants import families
 
 LINES = 24
-MOST_JUDGES, MOST_ADVICE = 8, 2
+MOST_JUDGES, MOST_ADVICE, MOST_TASTE = 10, 2, 2
+LEAST_FINDINGS = 4
+"""Lines that findings keep whatever else there is to say: two of them, the number of the others, and a blank."""
 WIDEST, NARROW, NARROWEST = 100, 80, 60
 STYLES: dict[Status, str] = {"FAIL": "bold red", "INCONCLUSIVE": "yellow", "PASS": "green"}
 MARKS: dict[Status, str] = {"FAIL": "*", "INCONCLUSIVE": "?", "PASS": " "}
 SHORT: dict[Status, str] = {"FAIL": "FAIL", "INCONCLUSIVE": "open", "PASS": "pass"}
+LEGEND = ("* beyond limit or margin", "? open: undecided", "lost: no verdict", "-100 to +100")
 ASCII = str.maketrans({"°": "d", "·": "|", "–": "-", "…": "~", "±": "+/-", "≥": ">=", "≤": "<=", "−": "-", "’": "'"})
 
 Statuses = dict[str, Status]
@@ -80,8 +83,11 @@ def summary(audit: Audit, *, path: str | None = None, width: int = NARROW) -> li
     findings = words.findings_of(audit)
     judges = words.worst_first(audit, findings)
     head = [_header(audit, width), Text(), *_table(judges, findings, width), Text()]
-    tail = [*_notes(judges, width), *_closing(audit, judges, path, width), _verdict(audit, findings, width)]
-    return [*head, *_findings(findings, LINES - _height(head, width) - _height(tail, width), width), *tail]
+    place, verdict = _place(path), _verdict(audit, findings, width)
+    room = LINES - _height([*head, *place, verdict], width) - LEAST_FINDINGS
+    told = _told(audit, judges, width, room)
+    tail = [*told, *place, verdict]
+    return [*head, *_findings(findings, LINES - _height([*head, *tail], width), width), *tail]
 
 
 def _header(audit: Audit, width: int) -> Text:
@@ -105,9 +111,8 @@ def _table(judges: Sequence[JudgeAudit], findings: Sequence[Finding], width: int
     rows = [_head(columns, max(names, 5)), *(_row(judge, findings, columns, max(names, 5)) for judge in shown)]
     if len(shown) < len(judges):
         rows.append(Text(f"+ {len(judges) - len(shown)} more judges (see the report)", style="dim"))
-    legend = "points from -100 to +100 · * outside its limit · ? undecided"
-    legend += " · lost: unreadable or missing" if width >= NARROW + 10 else ""
-    return [*rows, _cut(Text(legend, style="dim"), width)]
+    legend = next(line for n in (4, 3, 2) if cell_len(line := " · ".join(LEGEND[:n])) <= width)
+    return [*rows, Text(legend, style="dim")]
 
 
 def _head(columns: Sequence[Column], names: int) -> Text:
@@ -168,8 +173,9 @@ def _noise(judge: JudgeAudit, _: Statuses) -> Cell:
 
 def _lost(judge: JudgeAudit, statuses: Statuses) -> Cell:
     counts = judge.counts
-    share = (counts.invalid + counts.missing) / counts.planned if counts.planned else None
-    return Cell(numbers.percent(share), "FAIL" if "FAIL" in map(statuses.get, ("invalid", "missing")) else "PASS")
+    share = (counts.planned - counts.valid) / counts.planned if counts.planned else None
+    failed = "FAIL" in map(statuses.get, ("invalid", "missing", "refusal"))
+    return Cell(numbers.percent(share), "FAIL" if failed else "PASS")
 
 
 TRUTH, STYLE = Column("truth", 6, _effect("truth_sensitivity")), Column("style", 6, _effect("style_reward"))
@@ -201,25 +207,38 @@ def _finding(finding: Finding, width: int) -> Text:
     return _cut(Text.assemble(label, f" {judge}: {words.finding_sentence(finding)}"), width)
 
 
-def _notes(judges: Sequence[JudgeAudit], width: int) -> list[Text]:
+def _told(audit: Audit, judges: Sequence[JudgeAudit], width: int, room: int) -> list[Text]:
+    """Return what else there is to say, what matters least left out where there is no room for it."""
+    tastes = _tastes(judges, width)[: max(room, 0)]
+    sentences = (words.stopped_sentence, words.dropped_sentence, words.written_sentence, words.reviewed_sentence)
+    others = [family.recommendation for family in families(audit)[:MOST_ADVICE]]
+    others += [*_notes(judges), *(said for sentence in sentences if (said := sentence(audit)))]
+    return [_cut(Text(one_line(line)), width) for line in (*others[: max(room - len(tastes), 0)], *tastes)]
+
+
+def _notes(judges: Sequence[JudgeAudit]) -> list[str]:
+    """Return each note with the judges that bear it; the note comes first, so that a long list does not hide it."""
     bearers: dict[str, list[str]] = {}
     for judge in judges:
         if judge.note:
             bearers.setdefault(judge.note, []).append(judge.name)
-    lines = [_cut(Text(one_line(f"Note: {', '.join(names)}: {note}")), width) for note, names in bearers.items()]
-    return lines if len(lines) <= 2 else [*lines[:1], Text(f"+ {len(lines) - 1} more notes (see the report)")]
+    lines = [f"Note: {note} ({', '.join(names)})" for note, names in bearers.items()]
+    return lines if len(lines) <= 2 else [lines[0], f"+ {len(lines) - 1} more notes (see the report)"]
 
 
-def _closing(audit: Audit, judges: Sequence[JudgeAudit], path: str | None, width: int) -> list[Text]:
-    tastes = textwrap.wrap(one_line(" ".join(words.taste_sentence(judge) for judge in judges)), width)
-    if len(tastes) > 2:
-        tastes = [*tastes[:1], f"{tastes[1][: width - 1]}…"]
-    sentences = (words.stopped_sentence, words.dropped_sentence, words.written_sentence, words.reviewed_sentence)
-    pairs = [sentence(audit) for sentence in sentences]
-    advice = [f"{one_line(family.model, 24)}: {family.recommendation}" for family in families(audit)[:MOST_ADVICE]]
-    lines = [_cut(Text(one_line(line)), width) for line in (*advice, *pairs) if line]
-    lines += [Text(f"Report and data: {one_line(path)}")] if path else []
-    return [*lines, *map(Text, tastes)]
+def _tastes(judges: Sequence[JudgeAudit], width: int) -> list[str]:
+    """Return what judges pay for, the worst first, in whole sentences that fit two lines."""
+    said = [one_line(words.taste_sentence(judge)) for judge in judges]
+    for shown in range(len(said), 0, -1):
+        rest = f" + {len(said) - shown} more (see the report)." if shown < len(said) else ""
+        lines = textwrap.wrap(" ".join(said[:shown]) + rest, width)
+        if len(lines) <= MOST_TASTE:
+            return lines
+    return []
+
+
+def _place(path: str | None) -> list[Text]:
+    return [Text(f"Report and data: {one_line(path)}")] if path else []
 
 
 def _verdict(audit: Audit, findings: Sequence[Finding], width: int) -> Text:

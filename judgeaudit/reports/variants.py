@@ -55,7 +55,7 @@ def families(audit: Audit, verdicts: Sequence[Verdict] = ()) -> list[Family]:
     Examples
     --------
     >>> families(Audit(judges=(JudgeAudit(name="a", model="m"), JudgeAudit(name="b", model="m"))))[0].recommendation
-    'No way of asking is shown to pay less for style than a: keep it, or ask about more items.'
+    'Keep asking as a: no other way is shown to pay less for style; more items may tell.'
     """
     models: dict[str, list[JudgeAudit]] = {}
     for judge in audit.judges:
@@ -120,9 +120,9 @@ def recommend(variants: Sequence[Variant]) -> str:
     name = one_line(first.judge.name)
     if better:
         names = one_line(", ".join(variant.judge.name for variant in better))
-        unsure = f"Less is paid for style by {names}, but not shown without loss of truth"
-        return f"{unsure}: keep {name}, or ask about more items."
-    return f"No way of asking is shown to pay less for style than {name}: keep it, or ask about more items."
+        less = f"less is paid for style by {names}, but a loss of truth is not ruled out"
+        return f"Keep asking as {name}: {less}; more items may tell."
+    return f"Keep asking as {name}: no other way is shown to pay less for style; more items may tell."
 
 
 def _less_style(variant: Variant, sign: int) -> bool:

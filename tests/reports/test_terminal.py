@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from judgeaudit.records import Audit, JudgeAudit
+from judgeaudit.records import Audit, Counts, JudgeAudit
 from judgeaudit.reports import report
 from judgeaudit.reports.terminal import print_summary, summary
 
@@ -73,15 +73,43 @@ def test_findings_come_with_code_interval_and_limit():
 
 def test_what_does_not_fit_is_counted():
     """Cut judges and findings leave their number behind."""
-    shown = "\n".join(lines(crowd(9)))
-    assert "+ 2 more judges (see the report)" in shown
+    shown = "\n".join(lines(crowd(12)))
+    assert "+ 3 more judges (see the report)" in shown
     assert "more findings (see the report)" in shown
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_ten_judges_with_long_names_have_a_row_each(width):
+    """And findings, the place of the report and the verdict keep their lines beside them."""
+    shown = lines(crowd(10), width)
+    rows = [line for line in shown if line.startswith("judge-with")]
+    assert len([row for row in rows if "+90*" in row]) == 10
+    assert len([line for line in shown if line.startswith("FAIL JA")]) >= 2
+    assert shown[-2] == "Report and data: runs/july"
+
+
+def test_the_legend_explains_every_mark():
+    """What a star, a question mark and the last column mean stands under the table, at any width."""
+    for width, said in ((60, "? open: undecided"), (80, "lost: no verdict"), (100, "lost: no verdict")):
+        legend = next(line for line in lines(three(), width) if line.startswith("* beyond"))
+        assert said in legend
+
+
+def test_refused_cells_are_lost_cells():
+    """A judge that refuses a third does not look as if it had answered everything."""
+    refuser = judge("r", counts=Counts(planned=300, valid=200, refusal=100, invalid=0, missing=0, tie=0))
+    assert next(line for line in lines(audit(refuser)) if line.startswith("r ")).endswith("33%")
+
+
+def test_what_judges_pay_for_is_said_in_whole_sentences():
+    """No sentence is cut in the middle; those left out are counted."""
+    assert "(angle 72°). + 8 more (see the report)." in " ".join(lines(crowd(9)))
 
 
 def test_notes_drops_and_places_are_printed():
     """The demonstration note, the dropped pairs and the path of the artefacts."""
     shown = lines(three())
-    assert "Note: smollm2-ab: for demonstration, not for grading" in shown
+    assert "Note: for demonstration, not for grading (smollm2-ab)" in shown
     assert "12 pairs dropped by the manipulation check: content_changed 9, length_leak 3" in shown
     assert "Report and data: runs/july" in shown
 

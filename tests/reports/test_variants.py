@@ -37,9 +37,9 @@ def asked_twice(style: tuple[float, float], truth: tuple[float, float], after: f
     ("style", "truth", "after", "said"),
     [
         ((0.2, 0.6), (-0.05, 0.05), 0.1, "Ask as careful: style reward -40 [-60, -20], truth sensitivity +0 [-5, +5]."),
-        ((0.2, 0.6), (0.1, 0.3), 0.1, "Less is paid for style by careful, but not shown without loss of truth"),
-        ((-0.1, 0.3), (-0.05, 0.05), 0.4, "No way of asking is shown to pay less for style than plain"),
-        ((0.8, 1.4), (-0.05, 0.05), -0.6, "No way of asking is shown to pay less for style than plain"),
+        ((0.2, 0.6), (0.1, 0.3), 0.1, "Keep asking as plain: less is paid for style by careful, but a loss of truth"),
+        ((-0.1, 0.3), (-0.05, 0.05), 0.4, "Keep asking as plain: no other way is shown to pay less for style"),
+        ((0.8, 1.4), (-0.05, 0.05), -0.6, "Keep asking as plain: no other way is shown to pay less for style"),
     ],
 )
 def test_a_recommendation_rests_on_intervals(style, truth, after, said):
