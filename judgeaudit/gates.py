@@ -28,6 +28,7 @@ DEFAULT_POLICY: Mapping[str, Any] = {
     "position": {"max_abs": 0.10},
     "invalid": {"max": 0.05},
     "missing": {"max": 0.02},
+    "refusal": {"max": 0.05},
     "on_inconclusive": "warn",
 }
 """What a judge must show when the user declares nothing else."""
@@ -88,6 +89,8 @@ RULES: Mapping[str, Rule] = {
 }
 """Every quantity a policy may name, the gravest first."""
 
+NO_ESTIMATE = " has no estimate: "
+"""What stands in a finding's sentence before the reason, where there is no figure."""
 COUNTED = ("invalid", "missing", "refusal")
 STATUS_ORDER: tuple[Status, ...] = ("FAIL", "INCONCLUSIVE", "PASS")
 
@@ -130,6 +133,10 @@ class Policy(Record):
     """``fail``: exit status 1; ``warn``: exit status 5; ``pass``: exit status 0."""
 
 
+Stated = Mapping[str, Any] | Policy | str | Path | None
+"""A policy as a user may state it: a mapping, one that was loaded, a file, or None for the shipped one."""
+
+
 # ------------------------------------------------------------------------------------------------- policies
 
 
@@ -144,15 +151,10 @@ def base_term(term: str) -> str:
     return re.split("[.@]", term, maxsplit=1)[0]
 
 
-def load_policy(
-    policy: Mapping[str, Any] | Policy | str | Path | None = None,
-    on_inconclusive: str | None = None,
-    *,
-    where: str = "gate policy",
-) -> Policy:
+def load_policy(policy: Stated = None, on_inconclusive: str | None = None, *, where: str = "gate policy") -> Policy:
     """Read a gate policy from a mapping or a YAML file; None gives the shipped default.
 
-    What ``on_inconclusive`` says goes before what the policy says; ``where`` is how messages name a mapping.
+    ``on_inconclusive`` goes before what the policy says; ``where`` is how messages name a mapping.
 
     Raises
     ------
@@ -186,17 +188,11 @@ def _read_yaml(path: Path) -> object:
 
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(
-            f"gate policy {path}: cannot be read ({error.strerror}); give the path of a YAML file"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"gate policy {path}: not text; give the path of a YAML file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not text"
+        raise ConfigError(f"gate policy {path}: cannot be read ({why}); give the path of a YAML file") from error
     except yaml.YAMLError as error:
-        said = " ".join(str(error).split())
-        raise ConfigError(
-            f"gate policy {path}: not valid YAML ({said}); a line is 'position: {{max_abs: 0.1}}'"
-        ) from error
+        raise ConfigError(f"gate policy {path}: not valid YAML ({' '.join(str(error).split())})") from error
 
 
 def _on_inconclusive(where: str, value: object) -> OnInconclusive:
@@ -243,7 +239,7 @@ def _number(where: str, term: str, key: object, value: object) -> float:
 # ------------------------------------------------------------------------------------------------ decisions
 
 
-def gate(audit: Audit, policy: Mapping[str, Any] | Policy | str | Path | None = None) -> list[Finding]:
+def gate(audit: Audit, policy: Stated = None) -> list[Finding]:
     """Hold every judge of an audit to a policy, one finding for each limit and judge, the gravest first.
 
     Parameters
@@ -280,7 +276,7 @@ def gravity(finding: Finding) -> tuple[int, int, str, str]:
     return STATUS_ORDER.index(finding.status), list(RULES).index(base_term(finding.rule)), finding.rule, finding.judge
 
 
-def exit_status(findings: Iterable[Finding], policy: Mapping[str, Any] | Policy | str | Path | None = None) -> int:
+def exit_status(findings: Iterable[Finding], policy: Stated = None) -> int:
     """Return 0 when every finding passed, 1 when one failed, and what the policy asks for when one is undecided."""
     statuses = {finding.status for finding in findings}
     if "FAIL" in statuses:
@@ -320,21 +316,19 @@ def holding_policy(audit: Audit) -> dict[str, Any]:
     """Return the policy that today's worst judge would just pass: a floor under what has been reached.
 
     Each limit is the outer end of the widest interval, rounded outward to two digits. A quantity that is not bounded
-    for some judge is left out.
+    for some judge is left out; a place to favour is asked only of judges that compare.
     """
     policy: dict[str, Any] = {}
     for term, keys in DEFAULT_POLICY.items():
         if term == "on_inconclusive":
             continue
-        found = [estimate for judge in audit.judges for _, estimate in _matches(judge, Limit(term=term))]
+        asked = [judge for judge in audit.judges if term != "position" or not _scores(judge)]
+        found = [estimate for judge in asked for _, estimate in _matches(judge, Limit(term=term))]
         ends = [_bounds(estimate) for estimate in found if estimate is not None]
         (key,) = keys
-        worst = {
-            "min": min((low for low, _ in ends), default=math.inf),
-            "max": max((high for _, high in ends), default=math.inf),
-            "max_abs": max((max(-low, high) for low, high in ends), default=math.inf),
-        }[key]
-        if len(ends) == len(audit.judges) and math.isfinite(worst):
+        low, high = min((low for low, _ in ends), default=0.0), max((high for _, high in ends), default=0.0)
+        worst = {"min": low, "max": high, "max_abs": max(-low, high)}[key]
+        if len(ends) == len(asked) > 0 and math.isfinite(worst):
             policy[term] = {key: (math.floor if key == "min" else math.ceil)(round(100 * worst, 6)) / 100}
     return policy
 
@@ -373,15 +367,11 @@ def _finding(judge: str, limit: Limit, estimate: Estimate | None, source: tuple[
     status, reason = _decide(limit, estimate, source)
     part = limit.term.removeprefix(limit.base)
     words = f"{rule.words} ({part.lstrip('.@')})" if part else rule.words
+    figures = NO_ESTIMATE if estimate is None else f" {_figures(estimate)}: "
     return Finding(
-        code=rule.part_code if part else rule.code,
-        judge=judge,
-        rule=limit.term,
-        status=status,
-        estimate=estimate,
-        limit=limit.words,
-        sentence=f"{judge or 'the pairs'}: {words} {_figures(estimate)}: {reason}",
-    )
+        code=rule.part_code if part else rule.code, judge=judge, rule=limit.term, status=status, estimate=estimate,
+        limit=limit.words, sentence=f"{judge or 'the pairs'}: {words}{figures}{reason}",
+    )  # fmt: skip
 
 
 def _decide(limit: Limit, estimate: Estimate | None, source: tuple[JudgeAudit, ...]) -> tuple[Status, str]:
@@ -430,8 +420,8 @@ def _beyond_by_angle(limit: Limit, source: tuple[JudgeAudit, ...]) -> bool:
 
 
 def _not_estimated(limit: Limit, source: tuple[JudgeAudit, ...]) -> tuple[Status, str]:
-    if limit.base == "position" and any(e.scale == "points" for judge in source for e in judge.estimates):
-        return "PASS", "answers are scored one at a time, so there is no place to favour"
+    if limit.base == "position" and any(map(_scores, source)):
+        return "PASS", "does not arise: answers are scored one at a time"
     if limit.base == "worsening":
         return "INCONCLUSIVE", "there is no baseline that measured it; give one with --baseline"
     scale, stem = RULES[limit.base].scale, limit.base
@@ -442,6 +432,10 @@ def _not_estimated(limit: Limit, source: tuple[JudgeAudit, ...]) -> tuple[Status
     return "INCONCLUSIVE", f"was not estimated{hint}, so it cannot be held to {limit.words}"
 
 
+def _scores(judge: JudgeAudit) -> bool:
+    return any(estimate.scale == "points" for estimate in judge.estimates)
+
+
 def _undecided(limit: Limit, estimate: Estimate) -> str:
     if estimate.conf_low is None and estimate.conf_high is None:
         note = f" ({estimate.note})" if estimate.note else ""
@@ -449,9 +443,7 @@ def _undecided(limit: Limit, estimate: Estimate) -> str:
     return f"the interval reaches across the limit, {limit.words}; ask about more items to decide"
 
 
-def _figures(estimate: Estimate | None) -> str:
-    if estimate is None:
-        return "has no estimate"
+def _figures(estimate: Estimate) -> str:
     low, high = ("unbounded" if end is None else f"{end:.3g}" for end in (estimate.conf_low, estimate.conf_high))
     point = "not bounded" if estimate.estimate is None else f"{estimate.estimate:.3g}"
     return point if estimate.scale == "share" or low == high == "unbounded" else f"{point} [{low}, {high}]"

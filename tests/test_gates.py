@@ -347,6 +347,7 @@ def test_the_holding_policy_passes_the_audit_it_was_made_from():
         "position": {"max_abs": 0.08},
         "invalid": {"max": 0.01},
         "missing": {"max": 0.0},
+        "refusal": {"max": 0.0},
     }
     assert {finding.status for finding in gate(audit, policy)} == {"PASS"}
 
@@ -356,3 +357,18 @@ def test_a_judge_that_scores_has_no_place_to_favour():
     points = Estimate(judge="j", term="truth_sensitivity", scale="points", estimate=2.0)
     audit = Audit(judges=(JudgeAudit(name="j", model="m", estimates=(points,)),))
     assert status(audit, {"position": {"max_abs": 0.1}}) == "PASS"
+
+
+def test_a_judge_that_scores_does_not_keep_a_limit_from_being_held():
+    """Today's result is held to the position effect of the judges that compare."""
+    points = Estimate(judge="s", term="truth_sensitivity", scale="points", estimate=2.0)
+    position = Estimate(judge="j", term="position", scale="net_preference", estimate=0, conf_low=-0.07, conf_high=0.05)
+    judges = [JudgeAudit(name=e.judge, model="m", estimates=(e,)) for e in (points, position)]
+    assert holding_policy(Audit(judges=tuple(judges)))["position"] == {"max_abs": 0.07}
+
+
+def test_the_shipped_policy_does_not_let_a_judge_refuse_its_way_out():
+    """A judge that answers two thirds of the cells, and those well, is not fit."""
+    counts = Counts(planned=300, valid=200, refusal=100)
+    audit = Audit(judges=(JudgeAudit(name="j", model="m", counts=counts),))
+    assert {finding.code for finding in gate(audit) if finding.status == "FAIL"} == {"JA930"}

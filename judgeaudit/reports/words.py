@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from judgeaudit.gates import RULES, STATUS_ORDER, Taste, base_term, gate, gravity, standing, taste
+from judgeaudit.gates import NO_ESTIMATE, RULES, STATUS_ORDER, Taste, base_term, gate, gravity, standing, taste
 from judgeaudit.records import Audit, Finding, JudgeAudit, Status
 from judgeaudit.reports import numbers
 from judgeaudit.reports.safe import one_line
@@ -100,7 +100,9 @@ def finding_sentence(finding: Finding) -> str:
     base = base_term(finding.rule)
     part = finding.rule.removeprefix(base).lstrip(".@")
     subject = f"{RULES[base].words} ({part})" if part else RULES[base].words
-    digits = 1 if finding.estimate is not None and finding.estimate.scale == "share" else None
+    if finding.estimate is None:
+        return f"{subject} {finding.sentence.partition(NO_ESTIMATE)[2] or 'not estimated'}"
+    digits = 1 if finding.estimate.scale == "share" else None
     return f"{subject} {numbers.measured(finding.estimate, digits)}, limit {numbers.limit(finding)}"
 
 

@@ -18,7 +18,7 @@ from .audits import audit, judge, three
 def test_junit_has_one_case_for_each_finding():
     """A failed limit fails, an undecided one is skipped, and the totals are right."""
     root = ET.fromstring(report(three(), "junit") or "")  # noqa: S314 - our own text
-    assert (root.get("tests"), root.get("failures"), root.get("skipped")) == ("18", "7", "0")
+    assert (root.get("tests"), root.get("failures"), root.get("skipped")) == ("21", "7", "0")
     assert len(root.findall(".//failure")) == 7
     assert [suite.get("name") for suite in root] == ["style-only", "smollm2-ab", "mini"]
     failure = root.find(".//testcase[@name='JA310 truth_sensitivity']/failure")

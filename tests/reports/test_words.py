@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from judgeaudit.gates import gate
 from judgeaudit.reports import words
 
 from .audits import audit, judge, three
@@ -79,4 +80,13 @@ def test_a_finding_is_told_on_one_line():
     worst = words.findings_of(audit(judge("bad\n\x1b[2Jname", truth=0.1)))[0]
     assert words.finding_line(worst) == (
         "FAIL         JA310 bad name: truth sensitivity +10 [+5, +15], limit at least +30"
+    )
+
+
+def test_what_was_not_measured_is_told_with_the_nearest_name():
+    """A limit on a facet that is misspelt is undecided, and says what was measured."""
+    made = audit(judge("mini", parts=True))
+    (finding,) = gate(made, {"style_reward.fmt.lst": {"max": 0.1}})
+    assert words.finding_sentence(finding).startswith(
+        'style reward (fmt.lst) was not estimated (did you mean "style_reward.fmt.list"?)'
     )
