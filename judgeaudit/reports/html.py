@@ -142,11 +142,16 @@ def _forest(audit: Audit, base: str, mark: str, title: str, part: str) -> dict[s
     floors = [judge.reliability.noise_floor for judge in audit.judges if judge.reliability.noise_floor is not None]
     least = next((limit.min for limit in load_policy().limits if limit.term == base), None)
     plot = plots.forest(
-        {name: series for name, series in rows.items() if any(e and e.estimate is not None for _, _, e in series)},
+        {
+            words.facet(name): series
+            for name, series in rows.items()
+            if any(e and e.estimate is not None for _, _, e in series)
+        },
         title=f"{title}, each judge with its 95% interval",
         margin=_margin(audit) if base == "style_reward" else None,
         floor=max(floors, default=None),
         least=least,
+        axis=f"{base.replace('_', ' ')}, points",
     )
     slug = f"{base}-{part}".replace("_", "-")
     tests = [e for judge in audit.judges if mark == "@" and (e := judge.get(f"heterogeneity.{base}"))]
@@ -170,7 +175,13 @@ def _positions(audit: Audit) -> dict[str, Markup]:
     consistency = [(j.name, number, j.reliability.order_consistency) for number, j in enumerate(audit.judges)]
     effects = {judge: [(judge, number, e)] for judge, number, e in _series(audit, "position")}
     return {
-        "effect": plots.forest(effects, title="Position effect of each judge", margin=_margin(audit), width=460),
+        "effect": plots.forest(
+            effects,
+            title="Position effect of each judge",
+            margin=_margin(audit),
+            width=460,
+            axis="position effect, points",
+        ),
         "consistency": plots.shares(consistency, title="Share of pairs with the same winner in both orders"),
     }
 

@@ -31,8 +31,19 @@ COLOURS = 8
 Series = tuple[str, int, Estimate | None]
 """Name, number of the judge, estimate."""
 
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom, in pixels."""
+
+HALF_CIRCLE = 100.0
+"""Degrees up to which half a circle shows an angle."""
 CHARACTER = 7.2
 """Width of one character of a row's name, in pixels."""
+LABEL = 27 * CHARACTER
+"""Room for a name in the plane."""
+RISES = (-8.0, 16.0, *(side * step for step in range(26, 200, 16) for side in (-1.0, 1.0)))
+"""How far above or below its point a name may stand, the nearest first."""
+FAR = 24.0
+"""Distance from which a line leads from a point to its name."""
 
 
 def hue(number: int) -> str:
@@ -48,26 +59,47 @@ def _tip(name: str, estimate: Estimate) -> str:
 
 
 def dial(judge: JudgeAudit, number: int) -> Markup:
-    """Draw the fluency-truth angle of one judge on a half circle: truth straight up, style to the right."""
+    """Draw the fluency-truth angle of one judge: truth straight up, style to the right, errors down.
+
+    Half a circle is enough for most judges; one whose angle or interval goes well beyond ±90° gets the whole of it.
+    """
     angle = judge.get("angle", "degrees")
-    width, height, centre, radius = 220.0, 138.0, (110.0, 110.0), 84.0
+    point = None if angle is None else angle.estimate
+    low, high = (0.0, 0.0) if angle is None or point is None else _ends(angle)
+    whole = max(abs(low), abs(high), abs(point or 0.0)) > HALF_CIRCLE
+    centre, radius, rim = ((110.0, 72.0), 46.0, 180.0) if whole else ((110.0, 110.0), 84.0, 90.0)
     parts = [
-        sector(centre, radius, -90, 90, "dial"),
+        sector(centre, radius, -rim, rim, "dial"),
         *(line(polar(centre, radius - 4, at), polar(centre, radius + 2, at), "axis") for at in (-90, -45, 0, 45, 90)),
         text((centre[0], 18), "truth 0°"),
+        *(_sides(centre, radius) if whole else _feet(centre, radius)),
+    ]
+    if angle is None or point is None:
+        parts.append(text((centre[0], 84), "not measured", "label"))
+    else:
+        parts.append(sector(centre, radius, max(low, point - 180), min(high, point + 180), f"wedge {hue(number)}"))
+        parts.append(line(centre, polar(centre, radius, point), f"needle {hue(number)}"))
+        parts.append(marker(polar(centre, radius, point), number, hue(number), _tip(judge.name, angle)))
+    parts.append(element("circle", class_="hub", cx=centre[0], cy=centre[1], r=3))
+    said = f"Fluency-truth angle of {judge.name}: {numbers.measured(angle)}"
+    return picture(parts, 220.0, 138.0, said, "plot dial-plot")
+
+
+def _feet(centre: Point, radius: float) -> list[Markup]:
+    """Label the ends of a half circle."""
+    return [
         text((centre[0] + radius + 2, centre[1] + 21), "style 90°", anchor="end"),
         text((centre[0] - radius - 2, centre[1] + 21), "−90°", anchor="start"),
     ]
-    if angle is None or angle.estimate is None:
-        parts.append(text((centre[0], 84), "not measured", "label"))
-    else:
-        low, high = _ends(angle)
-        parts.append(sector(centre, radius, low, high, f"wedge {hue(number)}"))
-        parts.append(line(centre, polar(centre, radius, angle.estimate), f"needle {hue(number)}"))
-        parts.append(marker(polar(centre, radius, angle.estimate), number, hue(number), _tip(judge.name, angle)))
-    parts.append(element("circle", class_="hub", cx=centre[0], cy=centre[1], r=3))
-    said = f"Fluency-truth angle of {judge.name}: {numbers.measured(angle)}"
-    return picture(parts, width, height, said, "plot dial-plot")
+
+
+def _sides(centre: Point, radius: float) -> list[Markup]:
+    """Label a whole circle."""
+    return [
+        text((centre[0] + radius + 9, centre[1] + 4), "style 90°", anchor="start"),
+        text((centre[0] - radius - 9, centre[1] + 4), "−90°", anchor="end"),
+        text((centre[0], centre[1] + radius + 15), "errors 180°"),
+    ]
 
 
 def _ends(estimate: Estimate) -> Point:
@@ -94,13 +126,24 @@ def plane(judges: Sequence[JudgeAudit]) -> Markup:
         *_grid(x, y),
         line(origin, (x(corner), y(corner)), "even"),
         text((x.end - 8, origin[1] - 8), "pays for style →", "hint", "end"),
-        text((origin[0] + 8, y.end + 16), "↑ pays for truth", "hint", "start"),
+        text((origin[0] - 8, y.end + 16), "pays for truth ↑", "hint", "end"),
         _turned((x(corner) - 16, y(corner) + 6), "45°: one style treatment = one error", "hint", -45),
         text(((x.start + x.end) / 2, 546), "style coefficient (log-odds)", "label"),
         _turned((12, (y.start + y.end) / 2), "truth coefficient (log-odds)", "label", -90),
     ]
     shapes = [_in_plane(n, judge, style, truth, x, y) for n, judge, style, truth in known]
-    return picture([*frame, *shapes], 956, 552, "The fluency–truth plane: one point and region for each judge")
+    spots = [(n, judge.name, (x(style.estimate or 0), y(truth.estimate or 0))) for n, judge, style, truth in known]
+    taken = [
+        (x.end - 110, origin[1] - 20, x.end, origin[1]),
+        (origin[0] - 100, y.end, origin[0], y.end + 20),
+        *((x(corner) - d - 14, y(corner) + d - 14, x(corner) - d, y(corner) + d) for d in range(0, 180, 12)),
+    ]
+    return picture(
+        [*frame, *shapes, *labels(spots, (x.start, y.end, x.end, y.start), taken)],
+        956,
+        552,
+        "The fluency–truth plane: one point and region for each judge",
+    )
 
 
 def _axes(known: Sequence[Estimate], *, left: float, right: float, top: float, bottom: float) -> tuple[Scale, Scale]:
@@ -154,17 +197,53 @@ def _in_plane(number: int, judge: JudgeAudit, style: Estimate, truth: Estimate, 
         rim.append((x((style.estimate or 0) + abs(c) * across), y((truth.estimate or 0) + abs(s) * along)))
     angle = judge.get("angle", "degrees")
     tip = f"{judge.name}: angle {numbers.measured(angle)}"
-    side = at[0] < x.end - 130
-    label = text(
-        (at[0] + (12 if side else -12), at[1] - 8), judge.name, f"name {hue(number)}", "start" if side else "end"
-    )
     shapes = [
         path(rim, f"region {hue(number)}", closed=True, tip=tip),
         line((x(0), y(0)), at, f"ray {hue(number)}"),
         marker(at, number, hue(number), tip, 6),
-        label,
     ]
     return group(shapes)
+
+
+def labels(spots: Sequence[tuple[int, str, Point]], frame: Box, taken: Sequence[Box]) -> list[Markup]:
+    """Write a name beside each point, where it covers no point, no other name and nothing of what is taken.
+
+    Parameters
+    ----------
+    spots
+        Number and name of each judge, and its point in pixels.
+    frame
+        What the names must stay in: left, top, right, bottom.
+    taken
+        Where other words stand.
+    """
+    full = [*taken, *((at[0] - 7, at[1] - 7, at[0] + 7, at[1] + 7) for _, _, at in spots)]
+    shapes = []
+    for number, name, at in spots:
+        said = _fitted(name, LABEL)
+        places = [_beside(at, CHARACTER * len(said), aside, up) for up in RISES for aside in (12.0, -12.0)]
+        free = [p for p in places if _inside(p, frame) and not any(_overlap(p, other) for other in full)]
+        left, top, right, bottom = place = free[0] if free else places[0]
+        full.append(place)
+        aside = left > at[0]
+        foot = (left if aside else right, bottom - 3)
+        if abs(foot[1] - at[1]) > FAR:
+            shapes.append(line(at, (foot[0], (top + bottom) / 2), f"ray {hue(number)}"))
+        shapes.append(text(foot, said, f"name {hue(number)}", "start" if aside else "end"))
+    return shapes
+
+
+def _beside(at: Point, width: float, aside: float, up: float) -> Box:
+    left = at[0] + aside if aside > 0 else at[0] + aside - width
+    return left, at[1] + up - 11, left + width, at[1] + up + 3
+
+
+def _inside(inner: Box, outer: Box) -> bool:
+    return inner[0] >= outer[0] and inner[1] >= outer[1] and inner[2] <= outer[2] and inner[3] <= outer[3]
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 # ---------------------------------------------------------------------------------------------------- forest
@@ -178,6 +257,7 @@ def forest(
     floor: float | None = None,
     least: float | None = None,
     width: float = 956,
+    axis: str = "points",
 ) -> Markup:
     """Draw intervals row by row, the judges of each row below one another, with the band of what does not matter.
 
@@ -195,6 +275,8 @@ def forest(
         A lower limit, drawn as one dashed line.
     width
         Of the drawing in pixels.
+    axis
+        What the figures are, below them.
     """
     step, gap, left, top = 15.0, 12.0, 186.0 if width > 600 else 120.0, 26.0
     heights = [step * len(series) + gap for series in rows.values()]
@@ -209,7 +291,8 @@ def forest(
             if estimate is not None and estimate.estimate is not None:
                 shapes.append(_whisker(estimate, judge, number, x, place + gap / 2 + step * (k + 0.5)))
         place += height
-    return picture(shapes, width, bottom + 22, title)
+    shapes.append(text(((left + width - 16) / 2, bottom + 34), axis, "label"))
+    return picture(shapes, width, bottom + 40, title)
 
 
 def _fitted(name: str, room: float) -> str:

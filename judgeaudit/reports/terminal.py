@@ -137,19 +137,13 @@ def _row(judge: JudgeAudit, findings: Sequence[Finding], columns: Sequence[Colum
 def _effect(term: str) -> Callable[[JudgeAudit, Statuses], Cell]:
     def cell(judge: JudgeAudit, statuses: Statuses) -> Cell:
         estimate = judge.get(term)
-        return Cell(_figure(estimate), statuses.get(term) or _beyond_margin(estimate))
+        return Cell(_figure(estimate), statuses.get(term) or ("FAIL" if words.beyond_margin(estimate) else "PASS"))
 
     return cell
 
 
 def _figure(estimate: Estimate | None) -> str:
     return numbers.NOTHING if estimate is None else numbers.figure(estimate.estimate, estimate.term, estimate.scale)
-
-
-def _beyond_margin(estimate: Estimate | None) -> Status:
-    """Mark an effect that nobody set a limit on, but that should be nil and is not."""
-    ideal_is_zero = estimate is not None and estimate.term in ("style_reward", "position", "placebo")
-    return "FAIL" if estimate is not None and ideal_is_zero and estimate.grade == "MATERIAL" else "PASS"
 
 
 def _taste_status(statuses: Statuses) -> Status:

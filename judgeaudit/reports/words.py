@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from judgeaudit.gates import NO_ESTIMATE, RULES, STATUS_ORDER, Taste, base_term, gate, gravity, standing, taste
-from judgeaudit.records import Audit, Finding, JudgeAudit, Status
+from judgeaudit.records import Audit, Estimate, Finding, JudgeAudit, Status
+from judgeaudit.regression.grades import holm
 from judgeaudit.reports import numbers
 from judgeaudit.reports.safe import one_line
 
@@ -23,10 +24,74 @@ TASTES: dict[Taste, str] = {
     "unsettled": "has no settled taste: the interval is too wide",
     "unknown": "could not be measured",
 }
+FACETS: Mapping[str, str] = {
+    "fmt.bold": "bold",
+    "fmt.strip": "markup taken away",
+    "fmt.list": "lists",
+    "fmt.heading": "headings",
+    "len.pad": "padding",
+    "len.restate": "question restated",
+    "syn.merge": "sentences joined",
+    "syn.split": "sentences split",
+    "tone.assistant": "assistant tone",
+    "tone.authoritative": "authoritative tone",
+    "tone.casual": "casual register",
+    "tone.formal": "formal register",
+    "lex.connective": "connectives",
+    "stance.hedge": "hedging",
+    "stance.boost": "certainty",
+    "punct.emoji": "emoji",
+    "punct.exclaim": "exclamation marks",
+    "flu.typos": "misspellings",
+    "flu.mechanics": "lost punctuation",
+    "omission.sentence": "facts left out",
+    "omission.filler": "filler left out",
+    "authority.citation": "invented citation",
+    "authority.aside": "empty aside",
+}
+"""What a plot calls a facet; the tables have its code, which a policy needs."""
+ALPHA = 0.05
 QUESTIONS = " on these questions"
 ENDS = {"kept": "kept", "no_op": "changed nothing", "leak": "changed too much", "unverifiable": "not verifiable"}
 """How the attempts of a language model end, in words."""
 STANDINGS: dict[Status, str] = {"PASS": "fit to rank models", "FAIL": "not fit", "INCONCLUSIVE": "undecided"}
+
+
+def facet(name: str) -> str:
+    """Return a facet in words, parts of a composition one by one; what is no facet stays as it is.
+
+    Examples
+    --------
+    >>> facet("fmt.list+tone.assistant"), facet("negation")
+    ('lists + assistant tone', 'negation')
+    """
+    parts = name.split("+")
+    return " + ".join(FACETS[part] for part in parts) if all(part in FACETS for part in parts) else name
+
+
+def beyond_margin(estimate: Estimate | None) -> bool:
+    """Tell whether an effect that should be nil, and that nobody set a limit on, is surely more than negligible."""
+    ideal_is_zero = estimate is not None and estimate.term in ("style_reward", "position", "placebo")
+    return estimate is not None and ideal_is_zero and estimate.grade == "MATERIAL"
+
+
+def domains_sentence(tests: Sequence[Estimate]) -> str:
+    """Say for which judges domains differ, with p values adjusted for the number of judges; nothing without a test."""
+    known = [test for test in tests if test.p_value is not None]
+    adjusted = holm([test.p_value or 0.0 for test in known])
+    differ = [
+        f"{test.judge} (by up to {100 * (test.estimate or 0):.0f} points, p = {numbers.p_value(p)})"
+        for test, p in zip(known, adjusted, strict=True)
+        if p < ALPHA
+    ]
+    rest = len(known) - len(differ)
+    said = [f"Domains differ for {', '.join(differ)}."] if differ else []
+    if rest:
+        of = "any judge" if not differ and rest > 1 else numbers.plural(rest, "other judge" if differ else "judge")
+        least = min(p for p in adjusted if p >= ALPHA)
+        said.append(f"No sign that they differ for {of} (least p = {numbers.p_value(least)}).")
+    method = "Welch’s F over items, p adjusted for the number of judges (Holm)."
+    return " ".join([*said, method]) if said else ""
 
 
 def findings_of(audit: Audit) -> tuple[Finding, ...]:

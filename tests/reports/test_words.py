@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from judgeaudit.gates import gate
+from judgeaudit.perturbations.catalogue import FACETS
 from judgeaudit.reports import words
 
-from .audits import audit, judge, three
+from .audits import audit, estimate, judge, three
 
 FIT, UNFIT = judge("mini"), judge("style-only", 0.01, 0.97, conflict=0.97)
 OPEN = judge("vague", 0.32, 0.02)
@@ -90,3 +91,29 @@ def test_what_was_not_measured_is_told_with_the_nearest_name():
     assert words.finding_sentence(finding).startswith(
         'style reward (fmt.lst) was not estimated (did you mean "style_reward.fmt.list"?)'
     )
+
+
+def test_every_facet_has_words():
+    """No plot shows a code that only a programmer reads."""
+    assert set(words.FACETS) == {name for name in FACETS if not name.startswith("placebo.")}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            (0.001, 0.6, 0.9),
+            "Domains differ for j0 (by up to 30 points, p = 0.003). No sign that they differ for 2 other",
+        ),
+        ((0.03, 0.6, 0.9), "No sign that they differ for any judge (least p = 0.090)."),
+        ((0.03,), "Domains differ for j0 (by up to 30 points, p = 0.030). Welch"),
+        ((), ""),
+    ],
+)
+def test_domains_are_told_for_all_judges_at_once(values, said):
+    """With eleven judges one in two would differ by chance, were each tested by itself."""
+    tests = [
+        estimate(f"j{n}", "heterogeneity.style_reward", 0.3).model_copy(update={"p_value": p})
+        for n, p in enumerate(values)
+    ]
+    assert words.domains_sentence(tests).startswith(said)
