@@ -13,14 +13,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 if TYPE_CHECKING:
-    from judgeaudit.records import Audit, Finding, Pair, Status, Verdict
+    from judgeaudit.records import Audit, Pair, Status, Verdict
     from judgeaudit.reports.changes import Recorded
 
 OnInconclusive = Literal["fail", "pass"]
@@ -41,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def judge_audit(request: pytest.FixtureRequest) -> Recorded:
     """Return a stored run, of the test's ``judge_audit`` marker or ``--judgeaudit-run``; no judge is called."""
+    from judgeaudit.errors import JudgeAuditError
     from judgeaudit.pipeline import load_run
 
     marker = request.node.get_closest_marker("judge_audit")
@@ -48,7 +49,10 @@ def judge_audit(request: pytest.FixtureRequest) -> Recorded:
     if stated is None:
         pytest.fail("no stored run: mark the test with judge_audit('DIR') or give --judgeaudit-run DIR", pytrace=False)
     path = Path(stated)
-    return load_run(path if path.is_absolute() else request.config.rootpath / path)
+    try:
+        return load_run(path if path.is_absolute() else request.config.rootpath / path)
+    except JudgeAuditError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 def assert_no_bias(
@@ -96,24 +100,51 @@ def assert_truth_over_style(
 
 
 def assert_no_regression(
-    run: Audit | Recorded, baseline: Audit | Recorded, *, margin: float = 0.10, on_inconclusive: OnInconclusive = "pass"
+    run: Audit | Recorded,
+    baseline: Audit | Recorded | str | Path,
+    *,
+    margin: float = 0.10,
+    on_inconclusive: OnInconclusive = "pass",
 ) -> None:
     """Assert that no judge got worse than in a baseline by more than ``margin`` of net preference.
 
     Paired where both are stored runs that asked the same.
 
+    Parameters
+    ----------
+    run
+        An audit, or a stored run, whose pairs then serve as examples.
+    baseline
+        What it is held to: an audit, a stored run, or the path of a run directory or its ``audit.json``.
+    margin
+        How much worse any quantity may be.
+    on_inconclusive
+        Whether an interval that reaches across the margin fails the test.
+
     Raises
     ------
     AssertionError
-        With every change that matters, before, after and interval.
+        With every change that matters, before, after and interval, the margin, two examples and the path of the run.
     """
     from judgeaudit.reports.changes import compare, tell
 
-    comparison = compare(baseline, run, margin=margin)
+    comparison = compare(_loaded(baseline), run, margin=margin)
     if not comparison.changes:
         raise AssertionError(f"nothing to compare: the runs share no judge\n{tell(comparison)}")
     if comparison.status in _bad(on_inconclusive):
-        raise AssertionError(tell(comparison))
+        broken = [change for change in comparison.changes if change.status in _bad(on_inconclusive)]
+        limit = f"limit: no quantity worse by more than {margin:g}, on the whole interval of the change"
+        grounds = _grounds(run, {change.judge for change in broken}, all(c.term == "position" for c in broken))
+        raise AssertionError("\n".join([tell(comparison).rstrip(), limit, *grounds]))
+
+
+def _loaded(baseline: Audit | Recorded | str | Path) -> Audit | Recorded:
+    from judgeaudit.pipeline import load_run
+    from judgeaudit.reports import load_audit
+
+    if not isinstance(baseline, str | Path):
+        return baseline
+    return load_run(baseline) if Path(baseline).is_dir() else load_audit(baseline)
 
 
 def _bad(on_inconclusive: OnInconclusive) -> tuple[Status, ...]:
@@ -134,19 +165,32 @@ def _hold(
         raise AssertionError("the audit holds no judge, so nothing about judges can be asserted")
     if broken:
         told = [f"{finding.status} {finding.code} {finding.sentence}" for finding in broken]
-        raise AssertionError("\n".join([*told, *_grounds(run, broken)]))
+        grounds = _grounds(run, {f.judge for f in broken}, all(f.rule == "position" for f in broken))
+        raise AssertionError("\n".join([*told, *grounds]))
 
 
-def _grounds(run: Audit | Recorded, broken: Sequence[Finding]) -> list[str]:
-    """Return two examples that fooled a judge of the findings, and where the run is."""
+def _grounds(run: Audit | Recorded, judges: Collection[str], by_place: bool) -> list[str]:
+    """Return two examples of what these judges did, and where the run is."""
     from judgeaudit.records import Audit
 
     if isinstance(run, Audit):
         return []
-    judges = {finding.judge for finding in broken}
-    lines = _examples(run.pairs, [verdict for verdict in run.verdicts if verdict.trial.judge in judges])
+    verdicts = [verdict for verdict in run.verdicts if verdict.trial.judge in judges]
+    first, second = (_flips, _examples) if by_place else (_examples, _flips)
+    lines = first(run.pairs, verdicts) or second(run.pairs, verdicts)
     path = getattr(run, "path", None)
     return [*lines, f"run: {path}"] if path is not None else lines
+
+
+def _flips(pairs: Sequence[Pair], verdicts: Sequence[Verdict]) -> list[str]:
+    from judgeaudit.reports import gallery
+    from judgeaudit.reports.safe import one_line
+
+    return [
+        f"example: {one_line(pair.question, 100)}\n  {judge} took the {place} answer in both orders, of:\n"
+        f"  {one_line(pair.a.text, 100)}\n  {one_line(pair.b.text, 100)}"
+        for pair, judge, place in gallery.flipped(pairs, verdicts, EXAMPLES)
+    ]
 
 
 def _examples(pairs: Sequence[Pair], verdicts: Sequence[Verdict]) -> list[str]:

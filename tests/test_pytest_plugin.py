@@ -9,8 +9,9 @@ import pytest
 
 from judgeaudit import records
 from judgeaudit.config import parse_config
-from judgeaudit.pipeline import run
+from judgeaudit.pipeline import load_run, run
 from judgeaudit.pytest_plugin import assert_no_bias, assert_no_regression, assert_truth_over_style
+from judgeaudit.regression import fit
 
 from .reports.audits import audit, judge, known_run, three
 
@@ -74,6 +75,34 @@ def test_a_stored_run_gives_two_examples_and_its_path():
     assert message.endswith("run: runs/known")
 
 
+def test_a_position_effect_is_shown_by_answers_that_changed_places():
+    """The examples of a failed limit on position are pairs on which the judge kept to a place."""
+    made, pairs, verdicts = known_run()
+    first = [
+        verdict.model_copy(update={"choice": choice, "preference": float(choice == "a")})
+        for verdict in verdicts
+        if verdict.trial.judge == "truthful"
+        for choice in ["a" if verdict.trial.order == "ab" else "b"]
+    ]
+    run = Stored(fit(pairs, first), pairs, first, Path("runs/first"))
+    with pytest.raises(AssertionError, match="FAIL JA110 truthful") as caught:
+        assert_no_bias(run, "position", max_abs=0.1)
+    assert str(caught.value).count("  truthful took the first answer in both orders, of:") == 2
+    with pytest.raises(
+        AssertionError, match=r"(?s)Worse: truthful.*limit: no quantity worse by more than 0\.1"
+    ) as caught:
+        assert_no_regression(run, Stored(made, pairs, verdicts, Path("runs/known")))
+    assert str(caught.value).count("example: ") == 2
+    assert str(caught.value).endswith("run: runs/first")
+
+
+def test_a_baseline_may_be_a_path(stored):
+    """A directory is compared call by call, an audit.json as it is."""
+    run = load_run(stored)
+    assert_no_regression(run, stored)
+    assert_no_regression(run, str(stored / "audit.json"), on_inconclusive="pass")
+
+
 def test_a_regression_fails_with_what_changed():
     """Worse than the baseline by more than the margin is told with both figures."""
     with pytest.raises(AssertionError, match=r"Worse: j truth sensitivity \+90 -> \+50"):
@@ -114,3 +143,19 @@ def test_the_fixture_asks_for_a_stored_run(pytester):
     result = pytester.runpytest_inprocess("-p", "judgeaudit.pytest_plugin", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*no stored run: mark the test with judge_audit*"])
+
+
+def test_a_run_that_is_not_there_is_told_without_a_traceback(pytester):
+    """One line says where it was looked for and how to make it."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.judge_audit("runs/nowhere")
+        def test_it(judge_audit): pass
+        """
+    )
+    result = pytester.runpytest_inprocess("-p", "judgeaudit.pytest_plugin", "-p", "no:cacheprovider")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*runs/nowhere holds no finished run*"])
+    assert "Traceback" not in result.stdout.str()

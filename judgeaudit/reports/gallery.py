@@ -17,6 +17,7 @@ LONGEST = 4000
 """Characters of one text on the page; the whole stands in the run directory."""
 WEIGHTS: Mapping[Contrast, float] = {"conflict": 1.0, "fact_styled": 0.8, "concord": 0.7, "fact_plain": 0.6}
 """What it costs to be wrong, by contrast; a pair on which nobody can be wrong does no damage."""
+PLACES = ("ab", "ba")
 TOKENS = re.compile(r"[^\W_]+|\s+|[^\w\s]|_")
 UNPRINTABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -52,6 +53,24 @@ def choose(pairs: Sequence[Pair], verdicts: Sequence[Verdict], most: int = MOST)
     ids = {entry[1].id for entry in firsts}
     chosen = [*firsts, *(entry for entry in ranked if entry[1].id not in ids)][:most]
     return [_hang(pair, damage, fooled, by_pair[pair.id]) for damage, pair, fooled in chosen]
+
+
+def flipped(pairs: Sequence[Pair], verdicts: Sequence[Verdict], most: int = MOST) -> list[tuple[Pair, str, str]]:
+    """Return pairs on which a judge kept to a place when the answers changed theirs, with the judge and the place.
+
+    At most one of each item; the place is ``first`` or ``second``.
+    """
+    known = {pair.id: pair for pair in pairs}
+    chosen: dict[tuple[str, str], dict[str, set[str | None]]] = defaultdict(lambda: defaultdict(set))
+    for verdict in verdicts:
+        if verdict.trial.pair_id in known and verdict.trial.order in PLACES:
+            chosen[verdict.trial.pair_id, verdict.trial.judge][verdict.trial.order].add(verdict.choice)
+    found: dict[str, tuple[Pair, str, str]] = {}
+    for (pair_id, judge), by_order in sorted(chosen.items()):
+        for place, (in_ab, in_ba) in {"first": ("a", "b"), "second": ("b", "a")}.items():
+            if by_order["ab"] == {in_ab} and by_order["ba"] == {in_ba}:
+                found.setdefault(known[pair_id].item_id, (known[pair_id], judge, place))
+    return list(found.values())[:most]
 
 
 def _damage(pair: Pair, verdicts: Sequence[Verdict]) -> tuple[float, tuple[str, ...]]:

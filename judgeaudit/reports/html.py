@@ -195,7 +195,7 @@ def _curves(audit: Audit, evidence: Evidence | None) -> dict[str, Markup]:
         (name, number, [(f"dose {d}", evidence.doses[name, d]) for d in steps if (name, d) in evidence.doses])
         for name, number in names
     ]
-    made = {"dose": plots.curves(dosed, title="Style reward by dose of style", axis="style reward by dose")}
+    made = {"dose": plots.curves(dosed, title="Style reward by dose of style", axis="style reward, points")}
     for key, settings, title in SETTINGS:
         found = [
             (
@@ -205,7 +205,7 @@ def _curves(audit: Audit, evidence: Evidence | None) -> dict[str, Markup]:
             )
             for name, number in names
         ]
-        made[key] = plots.curves(found, title=f"Masking: {title} in both settings", axis=title)
+        made[key] = plots.curves(found, title=f"Masking: {title} in both settings", axis=f"{title}, points")
     return made if len(steps) > 1 else {key: plot for key, plot in made.items() if key != "dose"}
 
 
