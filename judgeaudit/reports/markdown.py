@@ -17,6 +17,10 @@ MARKER = "<!-- judgeaudit:report -->"
 LONGEST = 65_000
 """Characters; the platforms take 65,536."""
 EXAMPLES = 3
+UNITS = (
+    "Points from −100 to +100 with 95% intervals; conflict is the share of pairs that a styled wrong answer won; "
+    "the angle is 0° for a judge that pays only for truth, 90° for one that pays only for style."
+)
 SIGNS = {"FAIL": "❌ fail", "INCONCLUSIVE": "❔ undecided", "PASS": "✅ pass"}
 PUNCTUATION = re.compile(r"([\\`*_{}\[\]()<>#!|~$&@])|^(?=[-+=]|\d+[.)])")
 CALLS = re.compile(r"(\\[@#]|:(?=//)|\bwww)", re.IGNORECASE)
@@ -113,14 +117,14 @@ def _judges(audit: Audit, findings: Sequence[Finding]) -> str:
         cells = " | ".join(numbers.measured(estimate) for estimate in (*effects, *others))
         said = inline(words.taste_sentence(judge) + (f" {judge.note}." if judge.note else ""))
         rows.append(f"| {inline(judge.name)} | {cells} | {said} |")
-    return "\n".join(rows)
+    return "\n".join([*rows, "", UNITS])
 
 
 def _family(family: Family) -> str:
     """Return the ways of asking one model side by side, with what to do first."""
     rows = [
         f"### {inline(family.model)}, asked in {len(family.variants)} ways\n\n{inline(family.recommendation)}\n",
-        "| judge | style | difference | truth | difference | angle | per verdict | per call |",
+        "| judge | style | difference | truth | difference | angle | cost per verdict | time per call |",
         "|--|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for way in family.variants:

@@ -166,7 +166,7 @@ def measured(estimate: Estimate | None, digits: int | None = None) -> str:
         return "not estimated"
     bounds = interval(estimate, digits)
     if estimate.estimate is None:
-        return "not bounded" if bounds == NOTHING else bounds
+        return ("not bounded" if estimate.scale == "ratio" else "not estimated") if bounds == NOTHING else bounds
     point = figure(estimate.estimate, estimate.term, estimate.scale, digits)
     return point if estimate.scale == "share" or bounds == NOTHING else f"{point} {bounds}"
 

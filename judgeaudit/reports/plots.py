@@ -281,17 +281,17 @@ def forest(
     step, gap, left, top = 15.0, 12.0, 186.0 if width > 600 else 120.0, 26.0
     heights = [step * len(series) + gap for series in rows.values()]
     bottom = top + sum(heights)
-    x = Scale(*_range(rows, margin), left, width - 16)
+    x = Scale(*_range(rows, margin), left, width - 22)
     shapes = _bands(x, top, bottom, margin, floor, least)
     place = top
     for (name, series), height in zip(rows.items(), heights, strict=True):
         shapes.append(text((left - 12, place + height / 2 + 4), _fitted(name, left - 12), "row", "end"))
-        shapes.append(line((left, place + height), (width - 16, place + height), "grid"))
+        shapes.append(line((left, place + height), (width - 22, place + height), "grid"))
         for k, (judge, number, estimate) in enumerate(series):
             if estimate is not None and estimate.estimate is not None:
                 shapes.append(_whisker(estimate, judge, number, x, place + gap / 2 + step * (k + 0.5)))
         place += height
-    shapes.append(text(((left + width - 16) / 2, bottom + 34), axis, "label"))
+    shapes.append(text(((left + width - 22) / 2, bottom + 34), axis, "label"))
     return picture(shapes, width, bottom + 40, title)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -158,6 +159,13 @@ def pixels(file: Path) -> tuple[int, int, list[bytes]]:
     return width, height, [raw[k * step + 1 : (k + 1) * step] for k in range(height)]
 
 
+def kept_in(tmp_path: Path) -> Path:
+    """Return where pictures are kept: in ``JUDGEAUDIT_SCREENSHOTS``, or nowhere for long."""
+    kept = Path(os.environ.get("JUDGEAUDIT_SCREENSHOTS") or tmp_path).absolute()
+    kept.mkdir(parents=True, exist_ok=True)
+    return kept
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_page_is_drawn_in_both_themes(tmp_path, run, theme):
     """The screenshot is kept where ``JUDGEAUDIT_SCREENSHOTS`` says; drawn content reaches over the whole of it."""
@@ -166,12 +174,52 @@ def test_the_page_is_drawn_in_both_themes(tmp_path, run, theme):
     text = text.replace('id="theme-auto" checked', 'id="theme-auto"').replace(
         f'id="theme-{theme}"', f'id="theme-{theme}" checked'
     )
-    kept = Path(os.environ.get("JUDGEAUDIT_SCREENSHOTS") or tmp_path).absolute()
-    kept.mkdir(parents=True, exist_ok=True)
-    page, shot = tmp_path / "report.html", kept / f"report-{theme}.png"
+    page, shot = tmp_path / "report.html", kept_in(tmp_path) / f"report-{theme}.png"
     page.write_text(text, encoding="utf-8")
     browse(page, "--window-size=1200,2400", f"--screenshot={shot}")
     width, height, rows = pixels(shot)
     assert (width, height) == (1200, 2400)
     busy = [any(row) for row in rows]
     assert all(any(busy[start : start + 300]) for start in range(0, height, 300))
+
+
+MEASURE = """
+const out = [], page = document.documentElement;
+if (page.scrollWidth > innerWidth) out.push(`page ${page.scrollWidth} > ${innerWidth}`);
+for (const plot of document.querySelectorAll("svg.plot")) {
+  const frame = plot.getBoundingClientRect();
+  for (const text of plot.querySelectorAll("text")) {
+    const box = text.getBoundingClientRect();
+    const across = Math.max(frame.left - box.left, box.right - frame.right);
+    const over = Math.max(across, frame.top - box.top, box.bottom - frame.bottom);
+    if (over > 2) out.push(`cut by ${over}: ${text.textContent}`);
+  }
+}
+for (const table of document.querySelectorAll(".scroll > table.figures"))
+  if (innerWidth > 1100 && table.scrollWidth > table.parentElement.clientWidth) out.push("the figures scroll");
+document.title = "measured " + out.length + " " + out.join("; ");
+"""
+
+
+@pytest.mark.parametrize("width", [500, 1200])
+def test_nothing_sticks_out_of_the_page_or_a_plot(tmp_path, width):
+    """Ten judges with long names, angles all round: no label is cut, and the page never scrolls sideways."""
+    judges = [
+        judge(f"openai-gpt-4.1-mini-2025-04-14-pairwise-temperature-{n}", 0.9 - 0.19 * n, 0.2 * n - 0.9, parts=True)
+        for n in range(10)
+    ]
+    made = html.render(audit(*judges))
+    made = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", made)
+    page = tmp_path / "report.html"
+    page.write_text(made.replace("</body>", f"<script>{MEASURE}</script></body>"), encoding="utf-8")
+    assert Texts(browse(page, f"--window-size={width},2000", "--dump-dom")).title == "measured 0 "
+
+
+def test_the_page_prints(tmp_path, run):
+    """What comes out on paper is kept beside the screenshots."""
+    made, pairs, verdicts = run
+    page, paper = tmp_path / "report.html", kept_in(tmp_path) / "report.pdf"
+    page.write_text(html.render(made, pairs=pairs, verdicts=verdicts), encoding="utf-8")
+    browse(page, "--no-pdf-header-footer", f"--print-to-pdf={paper}")
+    assert paper.read_bytes().startswith(b"%PDF-")
+    assert paper.stat().st_size > 50_000
