@@ -114,7 +114,7 @@ def _calibration() -> Iterator[Line]:
         )
         low, high = angle.conf_low, angle.conf_high
         right = low is not None and high is not None and low <= expected <= high and high - low < 45
-        shown = "no angle" if angle.estimate is None else f"{angle.estimate:.0f} degrees [{low:.0f}, {high:.0f}]"
+        shown = "no angle" if angle.estimate is None else f"{angle.estimate:z.0f} degrees [{low:z.0f}, {high:z.0f}]"
         said = f"calibration: a judge that is {name} is found at {shown}, expected {expected:.0f}"
         yield "ok" if right else "PROBLEM", said
 

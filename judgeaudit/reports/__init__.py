@@ -108,7 +108,7 @@ def _render(
 
 
 def explain(code: str) -> str:
-    """Say what a finding means, how it is computed and what to do about it; or why a pair was dropped.
+    """Say what a finding means, how it is computed and what to do; or why a pair was dropped or a cell lost.
 
     Raises
     ------
@@ -122,18 +122,29 @@ def explain(code: str) -> str:
     >>> explain("no-op").splitlines()[0]
     'no-op  A reason for which the manipulation check drops a pair'
     """
-    findings, reasons = load_fixture("findings"), load_fixture("reasons")
-    asked = code.strip()
-    if asked in reasons:
-        return f"{asked}  A reason for which the manipulation check drops a pair\n\n{reasons[asked]}\n"
-    written = load_fixture("rewriting")["reasons"]
-    if asked in written:
-        return f"{asked}  A reason for which what a language model wrote is dropped\n\n{written[asked]}\n"
+    asked, findings = code.strip(), load_fixture("findings")
+    said = [
+        f"{asked}  A reason for which {what}\n\n{catalogue[name]}\n"
+        for what, catalogue in _reasons().items()
+        for name in (asked, asked.partition(":")[0])
+        if name in catalogue
+    ]
+    if said:
+        return "\n".join(dict.fromkeys(said))
     entry = findings.get(asked.upper())
     if entry is None:
-        known = [*findings, *reasons, *written]
+        known = [*findings, *(name for catalogue in _reasons().values() for name in catalogue)]
         raise UsageError(f"nothing has the code {code!r}{suggest(asked, known)}; there are: {', '.join(known)}")
     return (
         f"{asked.upper()}  {entry['title']}\n\nWhat it means\n{entry['means']}\n\n"
         f"How it is computed\n{entry['computed']}\n\nWhat to do\n{entry['do']}\n"
     )
+
+
+def _reasons() -> dict[str, dict[str, str]]:
+    """Return every reason that a report may give, by what it is a reason for."""
+    return {
+        "the manipulation check drops a pair": load_fixture("reasons"),
+        "what a language model wrote is dropped": load_fixture("rewriting")["reasons"],
+        "a cell gave no verdict": load_fixture("outcomes"),
+    }

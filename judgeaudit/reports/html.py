@@ -88,6 +88,7 @@ def _context(audit: Audit, pairs: Sequence[Pair], verdicts: Sequence[Verdict]) -
         "statuses": {(finding.judge, finding.rule): finding.status for finding in findings},
         "catalogue": load_fixture("findings"),
         "reasons": load_fixture("reasons"),
+        "outcomes": load_fixture("outcomes"),
         "cost": total_cost(audit.judges),
         "headlines": HEADLINES,
         "dials": {judge.name: plots.dial(judge, number) for number, judge in judges},
