@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from judgeaudit.records.estimates import Estimate
+    from judgeaudit.records.estimates import Audit, Estimate, JudgeAudit
 
 SHARES = {
     "conflict_failure", "conflict_failure_strict", "tie_rate", "exchange_rate", "ceiling_share", "order_consistency",
@@ -51,6 +51,24 @@ COLUMNS = (
     "judge", "term", "scale", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high", "n",
     "n_clusters", "grade", "method", "note",
 )  # fmt: skip
+
+
+HEADLINES = (
+    ("truth_sensitivity", "net_preference", "truth"),
+    ("style_reward", "net_preference", "style"),
+    ("angle", "degrees", "angle"),
+    ("conflict_failure", "net_preference", "conflict"),
+    ("masking", "net_preference", "masking"),
+    ("position", "net_preference", "position"),
+)
+"""What stands in a notebook before all the rest, and the word above it."""
+UNITS = (
+    "Points from −100 to +100 with 95 % intervals, underlined where they should be near zero and are not. The angle is 0° "
+    "for a judge that pays only for truth, 90° for one that pays only for style; conflict is the share that styled wrong "
+    "answers won; lost is the share without a verdict."
+)
+MATERIAL = "font-weight:600;text-decoration:underline"
+"""How an effect that should be nil and is not stands out, in any theme."""
 
 
 def describe(estimate: Estimate) -> str:
@@ -105,3 +123,39 @@ def _cells(e: Estimate) -> tuple[str, ...]:
     ends = ["" if end is None else f"{end:.3f}" for end in (e.conf_low, e.conf_high)]
     interval = f"{ends[0]} to {ends[1]}" if any(ends) else ""
     return e.judge, e.term, e.scale, value, interval, str(e.n), str(e.n_clusters), e.grade
+
+
+def to_summary(audit: Audit) -> str:
+    """Return an audit as a small HTML table, a row for each judge, with every estimate folded away; all is escaped."""
+    heads = ("judge", *(word for _, _, word in HEADLINES), "noise", "lost")
+    top = "".join(f"<th>{head}</th>" for head in heads)
+    rows = "".join(f"<tr>{_row(judge)}</tr>" for judge in audit.judges)
+    return (
+        f"<table><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table><p><small>{UNITS}</small></p>"
+        f"<details><summary>All {len(audit.estimates):,} estimates</summary>{to_table(audit.estimates)}</details>"
+    )
+
+
+def _row(judge: JudgeAudit) -> str:
+    found = [judge.get(term, scale) for term, scale, _ in HEADLINES]  # type: ignore[arg-type]
+    floor, counts = judge.reliability.noise_floor, judge.counts
+    noise = "–" if floor is None else f"{100 * floor:.0f}"
+    lost = f"{100 * (counts.planned - counts.valid) / counts.planned:.0f} %" if counts.planned else "–"
+    name = f"<th>{html.escape(judge.name)}<br><small>{html.escape(judge.note)}</small></th>"
+    return name + "".join(map(_headline, found)) + f"<td>{noise}</td><td>{lost}</td>"
+
+
+def _headline(e: Estimate | None) -> str:
+    """Return one figure over its interval, marked where an effect that should be nil is surely not."""
+    if e is None or e.estimate is None:
+        return "<td>–</td>"
+    mark = f' style="{MATERIAL}"' if e.term in ("style_reward", "position") and e.grade == "MATERIAL" else ""
+    ends = [end for end in (e.conf_low, e.conf_high) if end is not None]
+    interval = f"<br><small>[{', '.join(_short(end, e) for end in ends)}]</small>" if len(ends) == 2 else ""
+    return f"<td><span{mark}>{_short(e.estimate, e)}</span>{interval}</td>"
+
+
+def _short(value: float, e: Estimate) -> str:
+    if e.scale == "degrees":
+        return f"{value:z.0f}°"
+    return f"{100 * value:.0f} %" if e.term in SHARES else f"{100 * value:+z.0f}"

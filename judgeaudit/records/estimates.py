@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from judgeaudit.records.base import Record
-from judgeaudit.records.display import describe, to_frame, to_table
+from judgeaudit.records.display import describe, to_frame, to_summary, to_table
 from judgeaudit.records.verdicts import Panel
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Audit(Record):
         return to_frame(self.estimates)
 
     def _repr_html_(self) -> str:
-        return to_table(self.estimates)
+        return to_summary(self)
 
     def judge(self, name: str) -> JudgeAudit:
         """Return the audit of the judge called ``name``.

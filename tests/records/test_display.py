@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from judgeaudit.records import Audit, Estimate, JudgeAudit
+from judgeaudit.records import Audit, Counts, Estimate, JudgeAudit
 from judgeaudit.regression import fit, invalid_share
 from judgeaudit.regression.population import Taste
 
@@ -118,3 +118,19 @@ def test_records_do_not_load_pandas() -> None:
     """The data frame is made where it is asked for."""
     code = "import sys, judgeaudit.records; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_audit_shows_its_judges_before_its_estimates() -> None:
+    """A notebook has a row for each judge with its headline figures; the hundreds of others are folded away."""
+    rows = (
+        estimate("style_reward", "net_preference", 0.9, 0.85, 0.95).model_copy(update={"grade": "MATERIAL"}),
+        estimate("angle", "degrees", 88.0, 80.0, 96.0),
+        estimate("conflict_failure", "net_preference", 0.97, 0.9, 0.99),
+    )
+    counts = Counts(planned=100, valid=93, refusal=7)
+    made = Audit(judges=(JudgeAudit(name="mini", model="m", estimates=rows, counts=counts, note="a simulation"),))
+    shown, _, folded = made._repr_html_().partition("<details>")
+    for said in ("mini", "a simulation", "+90", "[+85, +95]", "88°", "97 %", "7 %", "underline", "Points from"):
+        assert said in shown
+    assert "3 estimates" in folded
+    assert "conflict_failure" in folded
