@@ -63,9 +63,9 @@ HEADLINES = (
 )
 """What stands in a notebook before all the rest, and the word above it."""
 UNITS = (
-    "Points from −100 to +100 with 95 % intervals, underlined where they should be near zero and are not. The angle is 0° "
-    "for a judge that pays only for truth, 90° for one that pays only for style; conflict is the share that styled wrong "
-    "answers won; lost is the share without a verdict."
+    "Points from −100 to +100 with 95 % intervals, underlined where they should be near zero and are not. "
+    "The angle is 0° for a judge that pays only for truth, 90° for one that pays only for style; "
+    "conflict is the share that styled wrong answers won; lost is the share without a verdict."
 )
 MATERIAL = "font-weight:600;text-decoration:underline"
 """How an effect that should be nil and is not stands out, in any theme."""
