@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
@@ -15,6 +16,8 @@ from judgeaudit.errors import ConfigError, suggest
 from judgeaudit.records import JudgeSpec, Panel, Record
 
 LARGEST_BYTES = 1_000_000
+MOST_VALUES = 100_000
+"""Values of a configuration, aliases written out: a few bytes of them can stand for more than a machine holds."""
 
 
 class DesignConfig(Record):
@@ -114,6 +117,12 @@ def load_config(path: Path) -> Config:
         if len(raw) > LARGEST_BYTES:
             raise ConfigError(f"{path}: larger than {LARGEST_BYTES} bytes; a configuration is a page")
         data = yaml.safe_load(raw)
+        if _values(data, {}) > MOST_VALUES:
+            raise ConfigError(
+                f"{path}: its aliases stand for more than {MOST_VALUES:,} values; a configuration is a page"
+            )
+    except RecursionError as error:
+        raise ConfigError(f"{path}: is nested too deeply; a configuration is a page") from error
     except OSError as error:
         raise ConfigError(
             f"{path}: cannot be read ({error.strerror}); 'judgeaudit init' writes a configuration to start from"
@@ -125,6 +134,17 @@ def load_config(path: Path) -> Config:
         said = getattr(error, "problem", None) or "it holds characters that no text has"
         raise ConfigError(f"{path}: not valid YAML: {where}{said}") from error
     return parse_config(data, str(path), base=path.parent)
+
+
+def _values(data: Any, known: dict[int, float]) -> float:
+    """Count the values of a document with its aliases written out; one that holds itself has no end."""
+    parts = [*data, *data.values()] if isinstance(data, dict) else data if isinstance(data, list) else ()
+    if not parts:
+        return 1
+    if id(data) not in known:
+        known[id(data)] = math.inf
+        known[id(data)] = 1 + sum(_values(part, known) for part in parts)
+    return known[id(data)]
 
 
 def parse_config(data: Any, where: str = "configuration", base: Path | None = None) -> Config:

@@ -191,7 +191,7 @@ def _read_yaml(path: Path) -> object:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not text"
         raise ConfigError(f"gate policy {path}: cannot be read ({why}); give the path of a YAML file") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError(f"gate policy {path}: not valid YAML ({' '.join(str(error).split())})") from error
 
 

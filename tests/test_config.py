@@ -97,3 +97,33 @@ def test_a_missing_file_names_the_command_that_writes_one(tmp_path):
     """The person at the terminal is told what to do next."""
     with pytest.raises(ConfigError, match="judgeaudit init"):
         load_config(tmp_path / "none.yaml")
+
+
+LAUGHS = ["a: &a [x, x, x, x, x, x, x, x, x]"] + [
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("\n".join([*LAUGHS, "judges: *i"]), "aliases stand for more than 100,000 values"),
+        ("judges: &a [*a]", "aliases stand for more than 100,000 values"),
+        ("judges: " + "[" * 50_000, "nested too deeply"),
+        ("", "holds nothing"),
+        ("[judges]", "holds a list"),
+    ],
+)
+def test_a_file_that_is_no_page_is_refused(tmp_path, text, said):
+    """What a hostile file would unfold to is never built."""
+    path = tmp_path / "audit.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        load_config(path)
+
+
+def test_aliases_have_their_use(tmp_path):
+    """Settings that judges share can be written once."""
+    path = tmp_path / "audit.yaml"
+    path.write_text("judges:\n  - &one {name: a, model: simulated/coin}\n  - {<<: *one, name: b}\n")
+    assert [judge.name for judge in load_config(path).judges] == ["a", "b"]

@@ -213,10 +213,11 @@ def reparse(
     config: Annotated[
         Path | None, typer.Option("--config", help="Read as its judges say, by their 'reading'; else as before.")
     ] = None,
-) -> None:
+) -> int:
     """Read stored replies again and measure anew.
 
-    By the present parser and regression, or by another parser; nothing is asked.
+    By the present parser and regression, or by another parser; nothing is asked. Exit status 3 when cells are missing,
+    as for 'run'.
     """
     from judgeaudit.config import load_config
     from judgeaudit.pipeline import reparse as read_again
@@ -224,6 +225,7 @@ def reparse(
 
     done = read_again(directory, None if config is None else load_config(config))
     show(done.audit, path=directory)
+    return done.exit_status
 
 
 @app.command()

@@ -133,7 +133,7 @@ def explain(code: str) -> str:
         return "\n".join(dict.fromkeys(said))
     entry = findings.get(asked.upper())
     if entry is None:
-        known = [*findings, *(name for catalogue in _reasons().values() for name in catalogue)]
+        known = list(dict.fromkeys([*findings, *(name for catalogue in _reasons().values() for name in catalogue)]))
         raise UsageError(f"nothing has the code {code!r}{suggest(asked, known)}; there are: {', '.join(known)}")
     return (
         f"{asked.upper()}  {entry['title']}\n\nWhat it means\n{entry['means']}\n\n"

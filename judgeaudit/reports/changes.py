@@ -273,7 +273,8 @@ def _settings(audit: Audit, judges: Collection[str]) -> dict[str, str]:
     recipes = audit.provenance.get("judges", {})
     for judge in audit.judges:
         if judge.name in judges:
-            recipe = recipes.get(judge.name, {}).get("recipe", {})
+            made = recipes.get(judge.name, {})
+            recipe = {**made.get("recipe", {}), "reading": made.get("reading", "as usual")}
             rows |= flatten({**recipe, **judge.provenance, "model": judge.model}, f"{judge.name}.")
     return rows
 

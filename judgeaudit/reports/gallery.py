@@ -15,6 +15,8 @@ from judgeaudit.records import Answer, Contrast, Pair, Verdict
 MOST = 12
 LONGEST = 4000
 """Characters of one text on the page; the whole stands in the run directory."""
+ALL_REPLIES, SHORTEST = 300_000, 200
+"""Characters of all replies on the page together, and the fewest of one."""
 WEIGHTS: Mapping[Contrast, float] = {"conflict": 1.0, "fact_styled": 0.8, "concord": 0.7, "fact_plain": 0.6}
 """What it costs to be wrong, by contrast; a pair on which nobody can be wrong does no damage."""
 PLACES = ("ab", "ba")
@@ -113,13 +115,19 @@ def shown(text: str) -> Markup:
     return Markup(str(escape(UNPRINTABLE.sub("\ufffd", text))).replace("\r", "&#13;"))  # noqa: S704 - escaped here
 
 
-def cut(text: str) -> Markup:
-    """Return text as `shown`, at most 4,000 characters of it."""
-    return shown(text[:LONGEST]) + _rest(text)
+def cut(text: str, longest: int = LONGEST) -> Markup:
+    """Return text as `shown`, at most so many characters of it."""
+    return shown(text[:longest]) + _rest(text, longest)
 
 
-def _rest(text: str) -> Markup:
-    left = len(text) - LONGEST
+def room_for_replies(exhibits: Sequence[Exhibit]) -> int:
+    """Return how many characters of each reply are shown, so that the page stays small however many there are."""
+    replies = sum(len(exhibit.verdicts) for exhibit in exhibits)
+    return max(SHORTEST, min(LONGEST, ALL_REPLIES // max(replies, 1)))
+
+
+def _rest(text: str, longest: int = LONGEST) -> Markup:
+    left = len(text) - longest
     return (
         Markup('<span class="cut">… {} more characters in the run directory</span>').format(left)
         if left > 0

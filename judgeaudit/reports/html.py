@@ -78,6 +78,7 @@ def _template() -> Any:
 def _context(audit: Audit, pairs: Sequence[Pair], verdicts: Sequence[Verdict]) -> dict[str, Any]:
     findings = words.findings_of(audit)
     evidence = gather(audit, pairs, verdicts) if pairs and verdicts else None
+    exhibits = gallery.choose(pairs, verdicts)
     judges = list(enumerate(audit.judges))
     order = [judge.name for judge in words.worst_first(audit, findings)]
     return {
@@ -101,7 +102,8 @@ def _context(audit: Audit, pairs: Sequence[Pair], verdicts: Sequence[Verdict]) -
         "lost": [row for row in evidence.losses if sum(row.outcomes.values()) > row.outcomes["valid"]]
         if evidence
         else (),
-        "exhibits": gallery.choose(pairs, verdicts),
+        "exhibits": exhibits,
+        "room": gallery.room_for_replies(exhibits),
         "differences": [row for row in audit.contrasts if row.get("term") in ("truth_sensitivity", "style_reward")],
         "families": families(audit, verdicts),
         "profiled": _profiled(audit),

@@ -11,9 +11,10 @@ import pytest
 
 from judgeaudit.gates import gate
 from judgeaudit.records import Audit
+from judgeaudit.regression import fit
 from judgeaudit.reports import html, report
 
-from .audits import audit, estimate, judge, three
+from .audits import answered, audit, crossed_pairs, estimate, judge, three
 
 VOID = {"meta", "link", "input", "br"}
 
@@ -151,6 +152,21 @@ def test_many_judges_still_make_a_page():
     page = html.render(audit(*(judge(f"judge-{n}", 0.5, 0.1 * (n % 9), parts=True) for n in range(40))))
     assert Outline(page).open == []
     assert len(page) < 1_000_000
+
+
+def test_long_replies_of_many_judges_keep_the_page_small():
+    """Ten judges that explain themselves at length, thrice in both orders: under a megabyte, and said to be cut."""
+    pairs = crossed_pairs(12)
+    talk = "I weighed both answers with great care. " * 100
+    verdicts = [
+        verdict.model_copy(update={"raw": talk, "trial": verdict.trial.model_copy(update={"replicate": n})})
+        for k in range(10)
+        for n in range(3)
+        for verdict in answered(pairs, f"judge-{k}", 0.2, 3.0, seed=n)
+    ]
+    page = html.render(fit(pairs, verdicts), pairs=pairs, verdicts=verdicts)
+    assert len(page) < 1_000_000
+    assert "more characters in the run directory" in page
 
 
 def test_equal_audits_give_equal_pages(run):
