@@ -83,7 +83,8 @@ class Board:
             jobs = tuple(self._job(call) for call in calls)
             cell = Cell(calls[0].pair, by_name[trial.judge], trial.order, trial.replicate, trial.key, jobs)
             for job in cell.jobs:
-                job.cells.append(cell)
+                if not job.cells or job.cells[-1] is not cell:  # two answers may be one text, scored by one call
+                    job.cells.append(cell)
             self.cells.append(cell)
 
     def _job(self, call: Call) -> Job:
