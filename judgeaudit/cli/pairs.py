@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from judgeaudit.config import DesignConfig, load_config
-from judgeaudit.errors import ConfigError
+from judgeaudit.errors import ConfigError, UsageError
 from judgeaudit.formats import read_pairs, write_pairs, write_review
 from judgeaudit.items import load_items
 from judgeaudit.pipeline import make_pairs, read_opinions
@@ -17,31 +17,43 @@ from judgeaudit.rewriting import rewrite_items
 
 Say = Callable[[str], None]
 CONFIGURATIONS = (".yaml", ".yml")
+MOST_REASONS = 5
+"""How many reasons for what could not be made are told, the most frequent first."""
 
 
 def make_file(items: str, out: Path, seed: int | None, review: Path | None, rows: int, say: Say) -> None:
     """Make, check and write pairs, and a review sheet where one is wanted; says what was dropped and why."""
-    made = _configured(Path(items), out, seed, say) if items.endswith(CONFIGURATIONS) else _designed(items, seed)
+    if review is not None and review.resolve() == out.resolve():
+        raise UsageError(f"--review: {review} is the file of the pairs too; give the sheet a name of its own")
+    skipped = Counter[str]()
+    if items.endswith(CONFIGURATIONS):
+        made = _configured(Path(items), out, seed, skipped, say)
+    else:
+        made = make_pairs(load_items(items), DesignConfig(seed=seed or 0), skipped)
     kept = [pair for pair in made if pair.check is None or pair.check.passed]
-    write_pairs(kept, out)
     reasons = Counter(reason for pair in made if pair.check for reason in pair.check.reasons)
     why = "".join(f"; {reason}: {n}" for reason, n in sorted(reasons.items()))
+    if not kept:
+        causes = [reason for reason, _ in skipped.most_common(1)] or ["the contrasts asked for need more than was made"]
+        raise UsageError(
+            f"{items}: no pair could be made of these items; {len(made)} dropped by the check{why}. {causes[0]}. "
+            "Nothing was written; ask for other facets, kinds of error or contrasts, or give other items"
+        )
+    write_pairs(kept, out)
     say(f"wrote {len(kept)} pairs to {out}; {len(made) - len(kept)} dropped{why}")
+    for reason, n in skipped.most_common(MOST_REASONS):
+        say(f"left out, {n} times: {reason}")
     if review is not None:
         written = write_review(kept, review, n=rows, seed=seed or 0)
         say(f"wrote {written} rows to {review}; fill in the two columns, then: judgeaudit review {review} {out}")
 
 
-def _designed(items: str, seed: int | None) -> list[Pair]:
-    return make_pairs(load_items(items), DesignConfig(seed=seed or 0))
-
-
-def _configured(path: Path, out: Path, seed: int | None, say: Say) -> list[Pair]:
+def _configured(path: Path, out: Path, seed: int | None, skipped: Counter[str], say: Say) -> list[Pair]:
     """Return the pairs that a configuration would ask its judges about, those a model writes among them."""
     config = load_config(path)
     design = config.design if seed is None else config.design.model_copy(update={"seed": seed})
     items = load_items(config.items)
-    made = make_pairs(items, design)
+    made = make_pairs(items, design, skipped)
     if config.rewrites is None:
         return made
     judges = [judge.model for judge in config.judges]

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from judgeaudit.errors import PairError
-from judgeaudit.formats.whole import whole
+from judgeaudit.formats.whole import whole_file
 from judgeaudit.records import Pair
 
 FIRST = ("id", "item_id", "question", "contrast", "factor", "dose", "a", "b")
@@ -20,10 +20,11 @@ def write_pairs(pairs: Iterable[Pair], path: Path) -> None:
     Raises
     ------
     UsageError
-        When the place cannot be written to.
+        For a place that cannot be written.
     """
-    with whole(path) as part, part.open("w", encoding="utf-8", newline="\n") as sink:
-        sink.writelines(pair.model_dump_json() + "\n" for pair in pairs)
+    with whole_file(path) as part, part.open("w", encoding="utf-8", newline="\n") as sink:
+        for pair in pairs:
+            sink.write(pair.model_dump_json() + "\n")
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -39,6 +40,10 @@ def read_pairs(path: Path) -> list[Pair]:
     except OSError as error:
         raise PairError(
             f"{path}: cannot be read ({error.strerror}); 'judgeaudit run' and 'perturb' write it"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise PairError(
+            f"{path}: byte {error.start} is not UTF-8; give the pairs as 'judgeaudit perturb' wrote them"
         ) from error
     pairs = []
     for number, line in enumerate(text.split("\n"), start=1):

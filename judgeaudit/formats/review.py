@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from judgeaudit.errors import PairError
-from judgeaudit.formats.whole import whole
+from judgeaudit.formats.whole import whole_file
 from judgeaudit.records import Pair, digest
 
 COLUMNS: Final = (
@@ -57,6 +57,11 @@ def write_review(pairs: Iterable[Pair], path: Path, *, n: int = 120, seed: int =
         The most rows; fewer where there are fewer items.
     seed
         The same seed gives the same sheet.
+
+    Raises
+    ------
+    UsageError
+        For a place that cannot be written.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -65,7 +70,7 @@ def write_review(pairs: Iterable[Pair], path: Path, *, n: int = 120, seed: int =
     for code, a_first, pair in rows:
         texts = (pair.a.text, pair.b.text) if a_first else (pair.b.text, pair.a.text)
         writer.writerow([code, *map(spreadsheet_cell, (pair.question, *texts)), "", "", ""])
-    with whole(path) as part:
+    with whole_file(path) as part:
         part.write_text(out.getvalue(), encoding="utf-8-sig", newline="")
     return len(rows)
 

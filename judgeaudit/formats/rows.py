@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from judgeaudit.errors import UsageError
 from judgeaudit.formats.review import spreadsheet_cell
-from judgeaudit.formats.whole import whole
+from judgeaudit.formats.whole import whole_file
 
 Row = Mapping[str, Any]
 CHUNK: Final = 10_000
@@ -31,7 +31,7 @@ def write_rows(rows: Iterator[Row], path: Path) -> int:
     writer = WRITERS.get(path.suffix)
     if writer is None:
         raise UsageError(f"{path}: the ending says the form, and it must be one of: {', '.join(WRITERS)}")
-    with whole(path) as part:
+    with whole_file(path) as part:
         return writer(rows, part)
 
 

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files appear whole or not at all, and only their owner can read them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from judgeaudit.errors import UsageError
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """Give a file to write beside ``path``, which takes its place at the end; only its owner can read it.
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give the path of a file to write, which takes the place of ``path`` when the block ends well.
+
+    Missing folders are made; where anything fails, what was written so far is removed and ``path`` stays as it was.
 
     Raises
     ------
     UsageError
-        When the place cannot be written to; what stood there still stands.
+        For a place that cannot be written.
     """
     part = path.with_name(path.name + ".part")
     try:

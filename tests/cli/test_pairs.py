@@ -109,3 +109,55 @@ def test_the_reasons_of_a_writer_are_explained():
     done = judgeaudit("explain", "disputed")
     assert done.exit_code == 0
     assert "what a language model wrote" in done.output
+
+
+def test_a_place_that_cannot_be_written_is_said_and_nothing_is_left_there(folder):
+    """A file where a folder should be, and a folder where a file should be; a missing folder is made."""
+    (folder / "file").touch()
+    (folder / "pairs.jsonl").mkdir()
+    for out in ("file/pairs.jsonl", "pairs.jsonl"):
+        done = judgeaudit("perturb", "demo", "--out", out)
+        assert done.exit_code == 2
+        assert f"{out}: cannot be written" in done.output
+    assert sorted(path.name for path in folder.iterdir()) == ["audit.yaml", "file", "pairs.jsonl"]
+    assert judgeaudit("perturb", "demo", "--out", "new/pairs.jsonl").exit_code == 0
+    done = judgeaudit("perturb", "demo", "--out", "ours.jsonl", "--review", "file/sheet.csv")
+    assert done.exit_code == 2
+    assert "file/sheet.csv: cannot be written" in done.output
+
+
+def test_a_sheet_does_not_overwrite_the_pairs(folder):
+    """One file cannot be both."""
+    done = judgeaudit("perturb", "demo", "--out", "pairs.jsonl", "--review", "./pairs.jsonl")
+    assert done.exit_code == 2
+    assert "give the sheet a name of its own" in done.output
+    assert not (folder / "pairs.jsonl").exists()
+
+
+def test_what_could_not_be_made_is_told_with_the_reason(folder):
+    """Padding is for English: a French item keeps its other pairs, and none is a fault of its own."""
+    row = {
+        "question": "Quand ?", "answer": "Le canal fut ouvert en 1869. Il est long.", "lang": "fr",
+        "facts": [{"kind": "date", "value": "1869", "distractors": ["1859"]}],
+    }  # fmt: skip
+    (folder / "fr.jsonl").write_text(json.dumps(row))
+    design = "design: {facets: [len.pad], contrasts: %s}\njudges: [{name: a, model: simulated/truth-only}]\n"
+    (folder / "some.yaml").write_text("items: fr.jsonl\n" + design % "[style_true, fact_plain]")
+    done = judgeaudit("perturb", "some.yaml", "--out", "some.jsonl")
+    assert "wrote 1 pairs" in done.output
+    assert "left out, 1 times: no style facet applies (len.pad: works on English" in done.output
+    (folder / "none.yaml").write_text("items: fr.jsonl\n" + design % "[style_true]")
+    done = judgeaudit("perturb", "none.yaml", "--out", "none.jsonl")
+    assert done.exit_code == 2
+    assert "no pair could be made" in done.output
+    assert "len.pad: works on English" in done.output
+    assert not (folder / "none.jsonl").exists()
+
+
+def test_pairs_that_are_not_text_are_refused(folder):
+    """The message names the byte."""
+    (folder / "sheet.csv").write_text("code,same_claims,wrong_answer\nx.0,yes,neither\n")
+    (folder / "pairs.jsonl").write_bytes(b"\xff\xfe")
+    done = judgeaudit("review", "sheet.csv", "pairs.jsonl")
+    assert done.exit_code == 2
+    assert "pairs.jsonl: byte 0 is not UTF-8" in done.output
