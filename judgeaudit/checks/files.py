@@ -137,8 +137,8 @@ def _read_csv(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 def _parse(text: str, where: str) -> Any:
     try:
         return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise PairError(f"{where}: is not JSON ({error})") from error
+    except (ValueError, RecursionError) as error:
+        raise PairError(f"{where}: is not JSON that can be read ({error})") from error
 
 
 def _object(row: Any, where: str) -> Mapping[str, Any]:
@@ -179,9 +179,9 @@ def _own(row: Mapping[str, Any], where: str) -> Pair:
 
 
 def _contrast(said: Any, where: str) -> Contrast:
-    if said in CONTRASTS:
-        return said  # type: ignore[no-any-return]
-    if said in ARM_CONTRAST:
+    if isinstance(said, str) and said in CONTRASTS:
+        return said
+    if isinstance(said, str) and said in ARM_CONTRAST:
         return ARM_CONTRAST[said]
     hint = suggest(str(said), DIFFERENCES)
     raise PairError(f"{where}: unknown arm or contrast {said!r}{hint}; allowed: {', '.join(DIFFERENCES)}")

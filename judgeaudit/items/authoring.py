@@ -13,8 +13,8 @@
 - ``{{conflation#x&y:...}}`` says that the wrong value is what stands at fact ``y``; mark both.
 - ``[[term]]`` may be set in bold. ``(+)`` before a sentence says that it adds a point that does not hang on the one
   before it, and so may open with a connective.
-- ``ref:`` and ``source:`` lines come before the answer. A line break inside a paragraph is a blank; an empty line keeps
-  a paragraph break; a fenced code block keeps its lines.
+- ``ref:``, ``source:`` and ``lang:`` lines come before the answer; the language is ``en`` where nothing is said.
+- A line break in a paragraph is a blank; an empty line keeps a paragraph break; a fenced code block keeps its lines.
 - ``provenance: guessed``, before the answer, says that a rule proposed the facts; whoever has checked them deletes it.
 """
 
@@ -31,6 +31,8 @@ from judgeaudit.errors import ItemError, suggest
 from judgeaudit.records import FACT_KINDS, Distractor, Fact, Item
 
 MARK = re.compile(r"\{\{(?P<slot>.*?)\}\}|\[\[(?P<term>.*?)\]\]|(?P<additive>\(\+\) )", re.DOTALL)
+STRAY = re.compile(r"\{\{|\}\}")
+CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 HEAD = re.compile(
     r"(?:(?P<kind>[a-z]+))?(?:#(?P<id>[A-Za-z0-9._-]+))?(?:&(?P<swap>[A-Za-z0-9._-]+))?(?::(?P<body>.*))?\Z", re.DOTALL
 )
@@ -128,8 +130,8 @@ def _compile_item(header: str, lines: list[str], where: str) -> Item:
     parts = [part.strip() for part in header.split("|", 2)]
     if len(parts) != 3 or not all(parts):
         raise ItemError(f"{where}: the header must read '@ id | domain | question', not {header!r}")
-    meta: dict[str, list[str]] = {"ref": [], "source": [], "provenance": []}
-    while lines and (match := re.match(r"(ref|source|provenance):\s*(.+)", lines[0])):
+    meta: dict[str, list[str]] = {"ref": [], "source": [], "lang": [], "provenance": []}
+    while lines and (match := re.match(r"(ref|source|lang|provenance):\s*(.+)", lines[0])):
         meta[match[1]].append(match[2].strip())
         lines = lines[1:]
     draft = _Draft(where)
@@ -144,17 +146,24 @@ def _compile_item(header: str, lines: list[str], where: str) -> Item:
             draft.add_slot(mark["slot"])
         position = mark.end()
     draft.add_text(body[position:])
+    if stray := STRAY.search(CODE.sub("", draft.answer)):
+        raise ItemError(
+            f"{where}: {stray[0]!r} is left over in {stray.string[max(0, stray.start() - 20) : stray.end() + 20]!r}; "
+            "open every slot with '{{' and close it with '}}'"
+        )
     try:
         return Item(
             id=parts[0], domain=parts[1], question=parts[2], answer=draft.answer,
             facts=tuple(_fact(raw, draft) for raw in draft.facts.values()), terms=tuple(draft.terms),
             additive=tuple(draft.additive),
             refs=tuple(meta["ref"]), source=meta["source"][0] if meta["source"] else None,
+            lang=meta["lang"][0] if meta["lang"] else "en",
             provenance=meta["provenance"][0] if meta["provenance"] else "authored",  # type: ignore[arg-type]
         )  # fmt: skip
     except ValidationError as error:
         first = error.errors()[0]
-        raise ItemError(f"{where}: {'.'.join(map(str, first['loc']))} {first['msg']}") from error
+        field = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
+        raise ItemError(f"{where}: {field}{first['msg'].removeprefix('Value error, ')}") from error
 
 
 def _fact(raw: dict[str, Any], draft: _Draft) -> Fact:

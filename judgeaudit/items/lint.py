@@ -73,9 +73,6 @@ def lint_distractor(item: Item, fact: Fact, distractor: Distractor) -> Iterator[
         for mark in ",.;:'’\"()!?":
             if true.count(mark) != wrong.count(mark):
                 yield f"does not have the same number of {mark!r} as the truth"
-    unknown = sorted(set(distractor.carry) - {f.id for f in item.facts})
-    if unknown:
-        yield f"carries to facts that do not exist: {', '.join(unknown)}"
     for start, _ in fact.spans:
         before = item.answer[:start]
         yield from _article_faults(before, wrong)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -17,11 +18,18 @@ from judgeaudit.assets import asset_dir, find_asset
 from judgeaudit.errors import ItemError, suggest
 from judgeaudit.items.authoring import compile_items
 from judgeaudit.items.importing import References, adopt, mapped, references_beside, slug
+from judgeaudit.items.lint import NEGATORS, number_of
 from judgeaudit.records import FACT_KINDS, Fact, Item
 
 FORMATS = (".jsonl", ".csv", ".txt")
 FACT_FIELDS = ("id", "kind", "value", "start", "end", "also", "distractors", "swap_with")
 CSV_EXTRAS = ("facts", "kinds", "distractors")
+DATE = re.compile(
+    r"(?:\d{1,2} )?(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+    r"(?: \d{1,2})?(?:,? \d{4})?|1\d{3}|20\d\d"
+)
+LETTER = r"[^\W\u0e00-\u0eff\u1000-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+"""A character that makes a longer word of the one beside it: none of the scripts that set no blanks around a word."""
 
 
 def load_items(
@@ -39,7 +47,8 @@ def load_items(
         or rows as mappings. A row has ``question`` and ``answer``, and may have ``id``, ``domain``, ``lang``,
         ``source``, ``refs`` and ``facts``: a list of ``{"kind", "value", "distractors"}``. A fact's value is
         looked up in the answer; all its occurrences move together. In CSV, ``facts`` holds the values separated
-        by ``;``, ``kinds`` their kinds, and ``distractors`` the wrong values of each fact separated by ``|``.
+        by ``;``, ``distractors`` the wrong values of each fact separated by ``|``, and ``kinds`` their kinds; without
+        it, years and months are dates, figures numbers and names entities, and any other value is an error.
         Rows of TruthfulQA (best answers), MT-Bench (questions that have a reference answer, first turns) and
         ``samples_*.jsonl`` of lm-eval (targets) are read as they are; they have no facts: see `slotify`.
     columns
@@ -67,13 +76,14 @@ def load_items(
     """
     if not isinstance(source, str | Path):
         numbered = ((f"row {n}", f"row-{n}", row) for n, row in enumerate(source, start=1))
-        return _unique(_items(numbered, columns, lambda: {}))
+        return _unique(_items(numbered, columns, lambda: {}), "the rows given")
     path = _locate(source)
     text = _read(path)
     if path.suffix == ".txt":
-        return _unique((f"{path.name}, item {n}", item) for n, item in enumerate(compile_items(text, str(path)), 1))
+        numbered_items = enumerate(compile_items(text, str(path)), 1)
+        return _unique(((f"{path.name}, item {n}", item) for n, item in numbered_items), str(path))
     rows = _jsonl_rows(text, path) if path.suffix == ".jsonl" else _csv_rows(text, path)
-    return _unique(_items(rows, columns, cache(lambda: references_beside(path, answers))))
+    return _unique(_items(rows, columns, cache(lambda: references_beside(path, answers))), str(path))
 
 
 def _items(
@@ -122,15 +132,17 @@ def _jsonl_rows(text: str, path: Path) -> Iterator[tuple[str, str, Mapping[str, 
             raise ItemError(
                 f"{where}: not valid JSON ({error.msg} at column {error.colno}); one object a line"
             ) from error
+        except (ValueError, RecursionError) as error:
+            raise ItemError(f"{where}: JSON that cannot be read ({error}); one object a line") from error
         if not isinstance(row, dict):
             raise ItemError(f"{where}: holds a {type(row).__name__}; each line must be a JSON object")
         yield where, f"{slug(path.stem)}-{number}", row
 
 
 def _csv_rows(text: str, path: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     line = 2
-    for row in reader:
+    for row in _readable(reader, path):
         where = f"{path}:{line}"
         if None in row:
             raise ItemError(f"{where}: has more cells than the header has columns; quote cells that hold commas")
@@ -141,10 +153,24 @@ def _csv_rows(text: str, path: Path) -> Iterator[tuple[str, str, Mapping[str, An
         line = reader.line_num + 1
 
 
+def _readable(reader: csv.DictReader[str], path: Path) -> Iterator[dict[str | Any, str | Any]]:
+    """Yield the rows of a table, and say where it breaks off."""
+    try:
+        twice = [name for name, n in Counter(reader.fieldnames or ()).items() if n > 1]
+        if twice:
+            raise ItemError(f"{path}:1: the column {twice[0]!r} stands twice in the header; keep one of them")
+        yield from reader
+    except csv.Error as error:
+        raise ItemError(
+            f"{path}:{reader.line_num}: {error}; quote cells that hold commas or line breaks, and close every quote"
+        ) from error
+
+
 def _csv_facts(row: Mapping[str, str], where: str) -> list[dict[str, Any]]:
     values, kinds, wrong = (
         [cell.strip() for cell in row.get(column, "").split(";")] if row.get(column) else [] for column in CSV_EXTRAS
     )
+    kinds = kinds or [_kind_of(value, where) for value in values]
     if not len(values) == len(kinds) == len(wrong):
         raise ItemError(
             f"{where}: 'facts' has {len(values)} values, 'kinds' {len(kinds)} and 'distractors' {len(wrong)} groups; "
@@ -154,6 +180,20 @@ def _csv_facts(row: Mapping[str, str], where: str) -> list[dict[str, Any]]:
         {"kind": kind, "value": value, "distractors": [d.strip() for d in group.split("|") if d.strip()]}
         for value, kind, group in zip(values, kinds, wrong, strict=True)
     ]
+
+
+def _kind_of(value: str, where: str) -> str:
+    """Return the kind that a value shows by itself: a year or month, a figure, or a name."""
+    if DATE.fullmatch(value):
+        return "date"
+    if number_of(value.partition(" ")[0]) is not None:
+        return "number"
+    if value[:1].isupper() and not NEGATORS.search(value):
+        return "entity"
+    raise ItemError(
+        f"{where}: the kind of {value!r} cannot be read off it; add a column 'kinds' that names the kind of each fact: "
+        f"{', '.join(FACT_KINDS)}"
+    )
 
 
 def _item(row: Mapping[str, Any], where: str, default_id: str) -> Item:
@@ -209,8 +249,8 @@ def _fact(fact: Any, answer: str, where: str, index: int) -> dict[str, Any]:
 
 def _locate_value(value: str, answer: str, where: str) -> dict[str, Any]:
     """Return start, end and further occurrences of a value, whole words first."""
-    whole = rf"(?<!\w){re.escape(value)}(?!\w)" if value[0].isalnum() and value[-1].isalnum() else re.escape(value)
-    found = [m.span() for m in re.finditer(whole, answer)]
+    whole = rf"(?<!{LETTER}){re.escape(value)}(?!{LETTER})" if value[0].isalnum() and value[-1].isalnum() else None
+    found = [m.span() for m in re.finditer(whole or re.escape(value), answer)]
     if not found and not value.isascii():
         found = [m.span() for m in re.finditer(re.escape(value), answer)]  # scripts without blanks between words
     if not found:
@@ -221,7 +261,7 @@ def _locate_value(value: str, answer: str, where: str) -> dict[str, Any]:
     return {"start": found[0][0], "end": found[0][1], "also": found[1:]}
 
 
-def _unique(items: Iterable[tuple[str, Item]]) -> list[Item]:
+def _unique(items: Iterable[tuple[str, Item]], source: str) -> list[Item]:
     seen: dict[str, str] = {}
     kept = []
     for where, item in items:
@@ -230,5 +270,5 @@ def _unique(items: Iterable[tuple[str, Item]]) -> list[Item]:
         seen[item.id] = where
         kept.append(item)
     if not kept:
-        raise ItemError("the item source is empty: give at least one row with 'question' and 'answer'")
+        raise ItemError(f"{source}: holds no item; give at least one with a question and an answer")
     return kept

@@ -86,10 +86,23 @@ class Item(Record):
                         f"{start}:{end}, not the value {fact.value!r}; correct the offsets or the value"
                     )
                 spans.append((start, end))
+            named = {fact.swap_with} if fact.swap_with else set[str]()
+            unknown = sorted(named.union(*(d.carry for d in fact.distractors)) - set(ids))
+            if unknown:
+                raise ValueError(
+                    f"item {self.id!r}, fact {fact.id!r}: names a fact {unknown[0]!r}, which the item does not have; "
+                    f"there are: {', '.join(ids)}"
+                )
         spans.sort()
         for (_, end), (start, _) in pairwise(spans):
             if start < end:
                 raise ValueError(f"item {self.id!r}: two facts overlap at offset {start}; make them disjoint")
+        for start, end in self.terms:
+            if not 0 <= start < end <= len(self.answer):
+                raise ValueError(
+                    f"item {self.id!r}: the term {start}:{end} does not stand in the answer, which has "
+                    f"{len(self.answer)} characters; correct the offsets"
+                )
         later = [start for start, _ in sentence_spans(self.answer)[1:]] if self.additive else []
         for start in self.additive:
             if start not in later:

@@ -72,6 +72,8 @@ def test_rows_about_one_question_share_an_item(tmp_path: Path) -> None:
         ("[1]", "must be an object"),
         ("{", "is not JSON"),
         ('{"question": "Q?", "a": "x", "b": "y", "arm": "sytle"}', 'did you mean "style"'),
+        ('{"question": "Q?", "a": "x", "b": "y", "arm": ["style"]}', "unknown arm or contrast ['style']"),
+        (f'{{"question": {"9" * 5000}}}', "is not JSON"),
         ('{"question": "Q?", "a": 1, "b": "y", "arm": "style"}', "must be a text"),
         ('{"question": null, "a": "x", "b": "y", "arm": "style"}', "must be a text"),
         ('{"id": "1", "item_id": "i", "contrast": "style", "question": "", "a": {"text": ""}, "b": {}}', "contrast"),

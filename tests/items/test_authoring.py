@@ -64,6 +64,9 @@ def test_fenced_code_keeps_its_lines():
         ("@ a | b | c\nA {{number#x:1|2}} {{number#x:3|4}}.", "declared twice"),
         ("@ a | b | c\nA {{conflation#x&y:1|2}}.", "swaps with 'y', which is not declared"),
         ("@ a | b | c\nA {{calculation:1|2 > total}}.", "cannot read the carried value 'total'"),
+        ("@ a | b | c\nA {{calculation:1|2 > total=5}}.", "names a fact 'total', which the item does not have"),
+        ("@ a | b | c\nA {{number:1|2.", "mine.txt:1: '{{' is left over in 'A {{number:1.2.'"),
+        ("@ a | b | c\nA {number:1|2}}.", "mine.txt:1: '}}' is left over"),
         ("@ a b | b | c\nA {{number:1|2}}.", "mine.txt:1: id"),
         ("@ a | b | c\nA {{number:1}}.", "mine.txt:1"),
     ],
@@ -72,6 +75,17 @@ def test_a_fault_names_file_and_line(text, says):
     """Every mistake an author can make is an error that says where it is."""
     with pytest.raises(ItemError, match=says):
         list(compile_items(text, "mine.txt"))
+
+
+def test_braces_of_code_are_no_marks():
+    """A dictionary inside a dictionary closes with two braces, in code."""
+    assert one("@ a | b | c\nIt is `{1: {2: 3}}`.").answer == "It is `{1: {2: 3}}`."
+
+
+def test_an_item_says_its_language():
+    """English where nothing is said."""
+    assert one("@ a | b | c\nlang: fr\nIl a {{number:deux|trois}} lunes.").lang == "fr"
+    assert one(MOON).lang == "en"
 
 
 def test_a_sentence_marked_as_additive_is_remembered_and_the_mark_vanishes():

@@ -35,7 +35,6 @@ def faults(marked):
         ("It had {{number:1,600|1900|1,700}} of them.", "the same number of ','"),
         ("It was {{entity:Paris|the old Rome|Berlin}} then.", "two or more words"),
         ("It was {{date:1969|1959}} then.", "at least 2 are wanted"),
-        ("It was {{date:1969|1959 > total=5|1949}} then.", "carries to facts that do not exist: total"),
     ],
 )
 def test_a_wrong_value_that_gives_itself_away_is_found(marked, says):

@@ -57,6 +57,18 @@ def test_a_value_in_a_script_without_blanks_is_found():
     assert load_items([row])[0].facts[0].start == 3
 
 
+@pytest.mark.parametrize(
+    "answer", ["運河は1869年に開通し、1869年に祝われた。", "운하는 1869년에 열렸다. 1869년은 좋았다."]
+)
+def test_a_figure_beside_letters_that_set_no_blanks_is_found(answer):
+    """Both occurrences move together, and 1869 is still none of 18690."""
+    fact = {"kind": "date", "value": "1869", "distractors": ["1859"]}
+    (item,) = load_items([{"question": "?", "answer": answer, "lang": "ja", "facts": [fact]}])
+    assert len(item.facts[0].spans) == 2
+    with pytest.raises(ItemError, match="does not occur"):
+        load_items([{"question": "?", "answer": "18690年", "facts": [fact]}])
+
+
 def test_csv_gives_the_same_item_as_jsonl(tmp_path):
     """Facts, kinds and wrong values stand in three columns."""
     text = (
@@ -65,6 +77,18 @@ def test_csv_gives_the_same_item_as_jsonl(tmp_path):
         "1969,date,1959|1972\n"
     )
     assert load_items(write(tmp_path, "mine.csv", text)) == load_items([ROW])
+
+
+def test_csv_without_kinds_takes_those_that_a_value_shows(tmp_path):
+    """A year, a figure and a name say what they are; a word does not, and is asked for."""
+    text = (
+        "question,answer,facts,distractors\n"
+        '"When?","Apollo 11 landed in 1969. Two men walked.",1969;Apollo 11;Two,1959|1972;Apollo 8;Three\n'
+    )
+    (item,) = load_items(write(tmp_path, "mine.csv", text))
+    assert [fact.kind for fact in item.facts] == ["date", "entity", "number"]
+    with pytest.raises(ItemError, match=r"mine.csv:2: the kind of 'landed' cannot be read .* add a column 'kinds'"):
+        load_items(write(tmp_path, "mine.csv", text.replace("1969;Apollo 11;Two", "1969;landed;Two")))
 
 
 def test_an_authoring_file_loads(tmp_path):
@@ -94,6 +118,16 @@ def test_an_authoring_file_loads(tmp_path):
             {"facts": [{"kind": "date", "value": v, "distractors": ["x"]} for v in ("landed in 1969", "1969")]},
             "mine.jsonl:1: .*overlap",
         ),
+        (
+            {"facts": [{"kind": "date", "value": "1969", "distractors": [{"value": "1959", "carry": {"x": "1"}}]}]},
+            "names a fact 'x', which the item does not have; there are: f1",
+        ),
+        (
+            {"facts": [{"kind": "conflation", "value": "1969", "distractors": ["1959"], "swap_with": "y"}]},
+            "names a fact 'y', which the item does not have",
+        ),
+        ({"terms": [[5, 2]]}, "the term 5:2 does not stand in the answer"),
+        ({"terms": [[0, 999]]}, "the term 0:999 does not stand in the answer"),
     ],
 )
 def test_a_bad_row_names_file_line_field_and_remedy(tmp_path, change, says):
@@ -105,7 +139,7 @@ def test_a_bad_row_names_file_line_field_and_remedy(tmp_path, change, says):
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("empty.jsonl", "\n\n", "the item source is empty"),
+        ("empty.jsonl", "\n\n", "holds no item"),
         ("bad.jsonl", '{"question": ', r"bad.jsonl:1: not valid JSON"),
         ("list.jsonl", "[1]", "holds a list"),
         (
@@ -115,6 +149,11 @@ def test_a_bad_row_names_file_line_field_and_remedy(tmp_path, change, says):
         ),
         ("wide.csv", "question,answer\na,b,c\n", "wide.csv:2: has more cells"),
         ("odd.csv", "question,answer,facts,kinds,distractors\na,b c,b;c,entity,x\n", "'facts' has 2 values, 'kinds' 1"),
+        ("open.csv", 'question,answer\nQ?,"A b.\n', "open.csv:.*close every quote"),
+        ("long.csv", f"question,answer\nQ?,{'x' * 140_000}\n", "long.csv:1: field larger"),
+        ("two.csv", "question,question,answer\nQ?,P?,A.\n", "two.csv:1: the column 'question' stands twice"),
+        ("deep.jsonl", "[" * 100_000, "deep.jsonl:1: JSON that cannot be read"),
+        ("digits.jsonl", f'{{"question": {"9" * 5000}}}', "digits.jsonl:1: JSON that cannot be read"),
         ("mine.xlsx", "x", "cannot tell the format"),
     ],
 )
