@@ -22,7 +22,7 @@ FACETS: dict[str, Facet] = {
         Facet("stance.boost", wording.frame("stance.boost", (1, 1, 1), (0, 1, 2)), layer=4, arm="stance"),
         Facet("fmt.list", layout.bullets, layer=5, version=2, block=True, english=False),
         Facet("syn.merge", syntax.merge, layer=5),
-        Facet("syn.split", syntax.split, layer=5),
+        Facet("syn.split", syntax.split, layer=5, version=2),
         Facet("tone.authoritative", wording.adverbials("tone.authoritative"), layer=6),
         Facet("lex.connective", wording.connectives, layer=6),
         Facet("tone.casual", wording.register("tone.casual"), layer=6, arm="stance", version=2),
@@ -61,7 +61,7 @@ def resolve_facets(names: Sequence[str] | str) -> tuple[str, ...]:
     Raises
     ------
     ConfigError
-        When a facet is unknown or a placebo; the message lists the facets.
+        When a facet is unknown, a placebo, or named twice in one composition; the message lists the facets.
     """
     profiles = DEFAULT_FACETS if names == "all" else (names,) if isinstance(names, str) else tuple(names)
     offered = [name for name, facet in FACETS.items() if facet.arm != "placebo"]
@@ -71,6 +71,8 @@ def resolve_facets(names: Sequence[str] | str) -> tuple[str, ...]:
                 raise ConfigError(
                     f"facets: unknown facet {name!r}{suggest(name, offered)}; there are: {', '.join(offered)}"
                 )
+        if len(set(profile.split("+"))) < profile.count("+") + 1:
+            raise ConfigError(f"facets: {profile!r} names a facet twice; name each once, and raise the dose for more")
     if not profiles:
         raise ConfigError("facets: name at least one facet, or write 'all'")
     return profiles

@@ -29,17 +29,25 @@ def merge(canvas: Canvas, dose: int, rng: random.Random) -> Treatment | NotAppli
 
 
 def split(canvas: Canvas, dose: int, rng: random.Random) -> Treatment | NotApplicable:
-    """Take a third, two thirds or all of the sentences apart that a semicolon joins."""
-    edits = []
-    for start, end in canvas.sentences:
-        sentence = canvas.text[start:end]
-        first, mark, second = sentence.partition("; ")
-        at = start + len(first)
-        stands = mark and ";" not in second and second[:1].islower() and _lowered(second.capitalize())
-        verbs = bank("syn.merge")["verbs"]
-        if stands and canvas.free(at, at + 3) and all(_whole(s) and _has(verbs, s) for s in (first, second)):
-            edits.append(canvas.replace(at, at + 3, f". {second[0].upper()}", "syn.split"))
+    """Take a third, two thirds or all of the clauses apart that semicolons join; all or none of them at dose 3."""
+    edits = [
+        canvas.replace(at, at + 3, f". {canvas.text[at + 2].upper()}", "syn.split")
+        for start, end in canvas.sentences
+        for at in _joints(canvas.text[start:end], start)
+        if canvas.free(at, at + 3)
+    ]
+    if dose == 3 and edits and canvas.text.count("; ") > len(edits):
+        return NotApplicable("a semicolon joins what cannot stand alone, and at dose 3 none may stay")
     return _share(edits, dose, rng, "no sentence holds two clauses joined by a semicolon")
+
+
+def _joints(sentence: str, start: int) -> list[int]:
+    """Return where the semicolons of a sentence stand, if all of them join clauses that can stand alone."""
+    clauses = sentence.split("; ")
+    stand = all(_whole(clause) and _has(bank("syn.merge")["verbs"], clause) for clause in clauses)
+    if not stand or not all(clause[:1].islower() and _lowered(clause.capitalize()) for clause in clauses[1:]):
+        return []
+    return [start + len("; ".join(clauses[:n])) for n in range(1, len(clauses))]
 
 
 def _share(edits: Sequence[Edit], dose: int, rng: random.Random, without: str) -> Treatment | NotApplicable:

@@ -178,6 +178,7 @@ def test_what_cannot_be_perturbed_is_reported():
         ({"contrasts": ["style"]}, "unknown contrast 'style'"),
         ({"facets": ["fmt.bolt"]}, 'did you mean "fmt.bold"'),
         ({"facets": ["placebo.identical"]}, "unknown facet 'placebo.identical'"),
+        ({"facets": ["fmt.bold+fmt.bold"]}, "names a facet twice"),
         ({"facets": []}, "at least one facet"),
         ({"errors": ["dates"]}, 'did you mean "date"'),
         ({"errors": []}, "at least one kind"),

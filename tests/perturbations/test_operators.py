@@ -179,6 +179,16 @@ def test_what_a_semicolon_joins_is_taken_apart_again():
         assert "no sentence holds two clauses" in treated(text, "syn.split", 3)
 
 
+def test_at_dose_3_no_semicolon_stays():
+    """A chain is taken apart whole; where one joint must stay, less than all is a lower dose."""
+    chain = "The sky is blue at noon; the sunset is red in the evening; at night the moon is grey."
+    apart = "The sky is blue at noon. The sunset is red in the evening. At night the moon is grey."
+    assert treated(chain, "syn.split", 3) == apart
+    mixed = f"{chain} It has three parts: the base; the stem; the top."
+    assert treated(mixed, "syn.split", 2).count(";") == 3
+    assert "none may stay" in treated(mixed, "syn.split", 3)
+
+
 @pytest.mark.parametrize("facet", FACET_IDS)
 def test_facets_made_of_english_words_leave_other_languages_alone(facet):
     """Layout, emoji and typography know no language; words do."""
