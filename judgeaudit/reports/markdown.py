@@ -53,6 +53,7 @@ def render(
         _findings(findings),
         *(_family(family) for family in families(audit, verdicts)),
         inline(words.dropped_sentence(audit)),
+        inline(words.guessed_sentence(audit)),
         inline(words.written_sentence(audit)),
         inline(words.reviewed_sentence(audit)),
         *_examples(pairs, verdicts),

@@ -204,7 +204,10 @@ def _finding(finding: Finding, width: int) -> Text:
 def _told(audit: Audit, judges: Sequence[JudgeAudit], width: int, room: int) -> list[Text]:
     """Return what else there is to say, what matters least left out where there is no room for it."""
     tastes = _tastes(judges, width)[: max(room, 0)]
-    sentences = (words.stopped_sentence, words.dropped_sentence, words.written_sentence, words.reviewed_sentence)
+    sentences = (
+        words.stopped_sentence, words.dropped_sentence, words.guessed_sentence, words.written_sentence,
+        words.reviewed_sentence,
+    )  # fmt: skip
     others = [family.recommendation for family in families(audit)[:MOST_ADVICE]]
     others += [*_notes(judges), *(said for sentence in sentences if (said := sentence(audit)))]
     return [_cut(Text(one_line(line)), width) for line in (*others[: max(room - len(tastes), 0)], *tastes)]

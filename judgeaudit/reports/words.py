@@ -199,6 +199,14 @@ def written_sentence(audit: Audit) -> str:
     return f"{one_line(model)} was asked to write {asked}: {ends}" + (f" ({why})" if why else "")
 
 
+def guessed_sentence(audit: Audit) -> str:
+    """Say what share of the wrong answers rests on facts that nobody reviewed, or an empty string where none does."""
+    share = audit.provenance.get("guessed_share", 0.0)
+    return (
+        f"{share:.0%} of the pairs with a wrong answer rest on guessed facts nobody reviewed" if share else ""
+    )
+
+
 def reviewed_sentence(audit: Audit) -> str:
     """Say what a person found who read a blinded sample of the pairs, or an empty string where nobody did."""
     share = audit.provenance.get("review", {}).get("fact", {})

@@ -9,6 +9,7 @@ from judgeaudit.items import compile_items, lint_item, load_items, slotify
 from judgeaudit.perturbations import perturb
 from judgeaudit.pipeline import run
 from judgeaudit.records import Item
+from judgeaudit.reports import report
 
 ANSWER = (
     "The bridge was opened in 1869 after ten years of work. It is 240 metres long (262 yards), and it is longer than "
@@ -98,12 +99,16 @@ def test_nothing_guessed_enters_the_fact_arm_unless_it_is_accepted(tmp_path):
     assert any(pair.contrast == "conflict" for pair in perturb(load_items(path)))
 
 
-def test_a_run_says_what_share_of_its_errors_was_guessed(tmp_path):
-    """In its provenance, where a reader of the report finds it."""
+def test_a_run_says_what_share_of_its_errors_was_guessed(tmp_path, capsys):
+    """In its provenance, and in a sentence of the terminal, the Markdown and the page."""
     guessed = tmp_path / "guessed.txt"
     guessed.write_text(slotify(BARE[:12]), encoding="utf-8")
     settings = {"items": str(guessed), "judges": [{"name": "fair", "model": "simulated/truth-only"}]}
+    sentence = "100% of the pairs with a wrong answer rest on guessed facts nobody reviewed"
     for accept, share in ((False, 0.0), (True, 1.0)):
-        run(parse_config(settings | {"design": {"accept_guessed": accept}}), tmp_path / f"run-{accept}")
+        done = run(parse_config(settings | {"design": {"accept_guessed": accept}}), tmp_path / f"run-{accept}")
         manifest = json.loads((tmp_path / f"run-{accept}" / "manifest.json").read_text(encoding="utf-8"))
         assert manifest["guessed_share"] == share
+        report(done.audit)
+        pages = (capsys.readouterr().out, report(done.audit, "markdown"), (done.path / "report.html").read_text())
+        assert [sentence in page.replace("\\", "") for page in pages] == [accept] * 3
