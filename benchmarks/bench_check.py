@@ -18,12 +18,48 @@ from typing import Any
 
 from judgeaudit.checks import check_set, verify
 from judgeaudit.items import load_items
-from judgeaudit.perturbations import DEFAULT_FACETS, FACETS, perturb
+from judgeaudit.perturbations import FACETS, NotApplicable, apply_edits, perturb
+from judgeaudit.perturbations.catalogue import treat
 from judgeaudit.records import FACT_KINDS, Answer, Contrast, Edit, Item, Pair, digest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 STYLES = tuple(name for name, facet in FACETS.items() if facet.arm in ("style", "stance", "fluency"))
+OPPOSITES = {"fmt.strip": "fmt.list+fmt.bold", "syn.split": "syn.merge", "tone.formal": "tone.casual"}
+"""Facets that take away what our own answers have not, and what gives it to them first."""
 PAIRS_A_MINUTE, STYLE_REJECTS, FACT_REJECTS, RECALL, CHUNK = 20_000, 0.05, 0.01, 0.99, 500
+
+
+def offered(facet: str, items: Sequence[Item]) -> list[Item]:
+    """Return the items as a facet can work on them: one that takes something away is given answers that have it."""
+    opposite = OPPOSITES.get(facet)
+    return list(items) if opposite is None else [dressed for item in items if (dressed := _dressed(item, opposite))]
+
+
+def _dressed(item: Item, facets: str) -> Item | None:
+    """Return an item whose trusted answer carries facets at dose 3 but for their framing sentences, facts and all."""
+    made = treat(item, facets, 3, "opposite")
+    if isinstance(made, NotApplicable):
+        return None
+    framing = {0, len(item.answer)} if facets.startswith("tone.") else set[int]()
+    edits = [edit for edit in made[0] if edit.old or edit.start not in framing]
+    if "fmt." in facets:
+        edits.insert(0, Edit(start=0, end=0, old="", new="## Answer\n\n", label="fmt.heading"))
+
+    def moved(start: int, end: int) -> tuple[int, int]:
+        shift = sum(len(edit.new) - len(edit.old) for edit in edits if edit.end <= start)
+        return start + shift, end + shift
+
+    facts = tuple(
+        fact.model_copy(
+            update={**dict(zip(("start", "end"), moved(fact.start, fact.end), strict=True)),
+                    "also": tuple(moved(*span) for span in fact.also)}
+        )
+        for fact in item.facts
+    )  # fmt: skip
+    kept = item.model_copy(
+        update={"answer": apply_edits(item.answer, edits), "facts": facts, "terms": (), "additive": ()}
+    )
+    return Item.model_validate(kept.model_dump())
 
 
 def without_edits(pair: Pair, contrast: Contrast | None = None, *, swapped: bool = False) -> Pair:
@@ -45,9 +81,10 @@ def planted_leaks(items: Sequence[Item], seed: int = 5) -> Iterator[tuple[str, P
     unequal truth, offered as a style pair. ``fact, by text``: the same texts, offered as a fact pair.
     """
     for facet in STYLES:
-        for kind in FACT_KINDS:
+        suited = offered(facet, items)
+        for kind in FACT_KINDS if suited else ():
             pairs = perturb(
-                items, contrasts=["conflict", "concord"], facets=[facet], errors=[kind], doses=[1], seed=seed
+                suited, contrasts=["conflict", "concord"], facets=[facet], errors=[kind], doses=[1], seed=seed
             )
             for pair in pairs:
                 for swapped in (False, True):
@@ -80,7 +117,8 @@ def false_rejects(items: Sequence[Item], *, bare: bool, doses: Sequence[int] = (
     rejected, total = Counter[str](), Counter[str]()
     for dose in doses:
         for facet in STYLES:
-            for pair in perturb(items, facets=[facet], doses=[dose], seed=dose):
+            suited = offered(facet, items)
+            for pair in perturb(suited, facets=[facet], doses=[dose], seed=dose) if suited else ():
                 arm = pair.contrast.split("_")[0]
                 name = f"{facet} {dose}" if arm == "style" else arm
                 total[name] += 1
@@ -126,10 +164,11 @@ def gate() -> bool:
     """Print what a style reader sees in the shipped items: every facet at dose 3, and the fact arm."""
     items, fine = load_items("core"), True
     for facet in STYLES:
-        report = check_set(accepted(perturb(items, contrasts=["style_true"], facets=[facet], doses=[3], seed=3)))
-        sentences = [row.sentence for row in report.rows if row.group == facet]
-        print(f"gate: {sentences[0] if sentences else f'style arm, {facet}: applies to no shipped item.'}")
-        fine = fine and (report.passed or facet not in DEFAULT_FACETS)
+        pairs = perturb(offered(facet, items), contrasts=["style_true"], facets=[facet], doses=[3], seed=3)
+        report = check_set(accepted(pairs))
+        (sentence,) = [row.sentence for row in report.rows if row.group == facet]
+        print(f"gate: {sentence}")
+        fine = fine and (report.passed or FACETS[facet].arm != "style")
     report = check_set(accepted(perturb(items, contrasts=["fact_plain"], blocks=4, seed=7)))
     print("\n".join(f"gate: {sentence}" for sentence in report.sentences))
     return fine and report.passed

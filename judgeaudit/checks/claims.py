@@ -33,7 +33,8 @@ SHORT_FORMS = tuple(
         (r"'ll\b", " will"),
         (r"(?<=\w)'(?:re|ve|m)\b", ""),
         (r"'d\b", " would"),
-        (r"\b(it|he|she|that|there|here|what|who|let)'s\b", r"\1"),
+        (r"\b(it|he|she|that|there|here|what|who)'s\b", r"\1 is"),
+        (r"\blet's\b", "let"),
         (r"\bgonna\b", "going to"),
         (r"\bwanna\b", "want to"),
         (r"\ba lot of\b|\blots of\b", "many"),
@@ -86,6 +87,8 @@ def _keep_unless_echo(title: re.Match[str], question: str) -> str:
         return title[0]
     named = tokens(plain(title[1]))
     around = f"{title.string[: title.start()]}\n{title.string[title.end() :]}\n{question}".casefold()
+    if any(lexicon().anchors(t.word) for t in named) and all(lexicon().frames(t.word) for t in named):
+        return ""
     echoes = all(t.kind in ("content", "name") and re.search(rf"\b{re.escape(t.word)}\b", around) for t in named)
     return "" if echoes and len(named) <= MAX_TITLE_WORDS else title[0]
 

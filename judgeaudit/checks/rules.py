@@ -12,7 +12,7 @@ from judgeaudit.checks.surface import differing_marks, first_class, marks
 from judgeaudit.text import protected_spans, words
 
 AFFIRMS = re.compile(
-    r"\W*(?:certainly|absolutely|definitely|of course|sure|indeed|exactly|right|correct|yes)\b", re.IGNORECASE
+    r"\W*(?:certainly|absolutely|definitely|of course|sure|indeed|exactly|right|correct|yes|yeah)\b", re.IGNORECASE
 )
 DENIES = re.compile(r"\W*no\s*[,.;:!—–]", re.IGNORECASE)
 CLAIM_KINDS = frozenset({"number", "date", "unit", "name", "negation", "quantifier", "modal", "polarity", "yes-no"})
@@ -23,7 +23,7 @@ DELIMITERS = str.maketrans(dict.fromkeys("$\\()[]`\n "))
 @lru_cache(maxsize=4096)
 def protected_parts(text: str, question: str = "") -> tuple[tuple[str, str], ...]:
     """Return (reason code, content) of every protected span, delimiters of code and mathematics aside."""
-    text = text.translate(STRAIGHT)
+    text = text.translate(STRAIGHT).replace("\r\n", "\n")
     if question.strip():
         text = re.sub(rf'"?{re.escape(question.strip().translate(STRAIGHT))}"?', " ", text)
     parts = (text[start:end] for start, end in protected_spans(text))

@@ -105,7 +105,8 @@ class Facet:
         ``fluency``: damage to spelling or mechanics, the opposite pole; ``authority``: an invented reference, and
         its matched control; ``omission``: a sentence left out, and its control; ``placebo``: nothing that matters.
     version
-        Raised with every change of operator or bank; part of the seed.
+        Raised with every change of operator or bank that gives other edits where the earlier ones were sound; part of
+        the seed.
     block
         Whether it gives the answer a block layout (lists, headings).
     english

@@ -11,6 +11,7 @@ from judgeaudit.assets import load_fixture
 from judgeaudit.perturbations.canvas import Canvas, NotApplicable, Operator, Treatment
 
 MIN_WORDS = 8
+DENIES = re.compile(r"\W*no\s*[,.;:!—–]", re.IGNORECASE)
 
 
 def bank(facet: str) -> Any:
@@ -37,7 +38,7 @@ def frame(facet: str, openers: tuple[int, int, int], closers: tuple[int, int, in
         if _too_short(canvas):
             return NotApplicable("too short to carry a frame: at least two sentences and eight words are needed")
         templates = bank(facet)
-        opened = rng.sample(range(len(templates["openers"])), openers[dose - 1])
+        opened = rng.sample(_fitting(templates["openers"], canvas.text), openers[dose - 1])
         closed = rng.sample(range(len(templates["closers"])), closers[dose - 1])
         edits = []
         if opened:
@@ -47,6 +48,13 @@ def frame(facet: str, openers: tuple[int, int, int], closers: tuple[int, int, in
         return Treatment(tuple(edits), f"opener {opened[0]}" if opened else f"closer {closed[0]}")
 
     return operator
+
+
+def _fitting(openers: Sequence[str], answer: str) -> list[int]:
+    """Return the numbers of the openers that may stand before an answer: none that affirms before one that denies."""
+    if not DENIES.match(answer):
+        return list(range(len(openers)))
+    return [n for n, text in enumerate(openers) if not text.lower().startswith(tuple(bank("affirms")))]
 
 
 def restate(canvas: Canvas, dose: int, rng: random.Random) -> Treatment | NotApplicable:
@@ -162,7 +170,7 @@ def register(facet: str) -> Operator:
         chosen = sorted(rng.sample(found, max(1, round(len(found) * dose / 3))), key=lambda m: m.start())
         edits, template = [], ", ".join(sorted({m[0].lower() for m in chosen}))
         if dose > 1:
-            opener = rng.randrange(len(bank(facet)["openers"]))
+            opener = rng.choice(_fitting(bank(facet)["openers"], canvas.text))
             edits.append(canvas.opening(bank(facet)["openers"][opener], facet))
             template = f"opener {opener}"
         for m in chosen:

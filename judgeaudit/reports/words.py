@@ -202,9 +202,7 @@ def written_sentence(audit: Audit) -> str:
 def guessed_sentence(audit: Audit) -> str:
     """Say what share of the wrong answers rests on facts that nobody reviewed, or an empty string where none does."""
     share = audit.provenance.get("guessed_share", 0.0)
-    return (
-        f"{share:.0%} of the pairs with a wrong answer rest on guessed facts nobody reviewed" if share else ""
-    )
+    return f"{share:.0%} of the pairs with a wrong answer rest on guessed facts nobody reviewed" if share else ""
 
 
 def reviewed_sentence(audit: Audit) -> str:

@@ -11,15 +11,16 @@ WORD = re.compile(r"[^\W_]+(?:['’\-.,/][^\W_]+)*")
 ABBREVIATION = re.compile(
     r"(?:\b(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|e\.g|i\.e|cf|ca|approx|No|Fig|Eq|Vol|pp?|Inc|Ltd|Co|U\.S|a\.m|p\.m))\.$"
 )
+ENUMERATOR = re.compile(r"[-*+>#\s]*\d{1,3}\.")
 SENTENCE_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s|$)")
 PROTECTED = re.compile(
     r"```.*?(?:```|\Z)"  # fenced code
     r"|`[^`\n]+`"  # inline code
     r"|\$\$.+?\$\$|\\\[.+?\\\]|\\\(.+?\\\)"  # display and inline mathematics
     r"|\$(?=[^\s$])[^$\n]*?[^\s$\\]\$(?!\d)"  # $x^2$, and not "$5 and $6"
-    r"|https?://[^\s)>\]]+"  # addresses
+    r"|https?://(?:[^\s()<>\]]|\([^\s()<>]*\))+"  # addresses
     r"|[\"“][^\"”\n]{1,300}[\"”]"  # quotations
-    r"|^\|.*\|[ \t]*$",  # table rows
+    r"|^\|[^\n]*\|(?:[ \t]*\r?\n\|[^\n]*\|)*(?=[ \t]*\r?$)",  # table rows
     re.DOTALL | re.MULTILINE,
 )
 
@@ -52,7 +53,7 @@ def sentence_spans(text: str) -> list[Span]:
 
 def _blocks(text: str) -> Iterator[Span]:
     start = 0
-    for gap in re.finditer(r"\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*+#>|]|\d+[.)])[ \t])", text):
+    for gap in re.finditer(r"\n[ \t\r]*\n\s*|\n(?=[ \t]*(?:[-*+#>|]|\d+[.)])[ \t])", text):
         yield start, gap.start()
         start = gap.end()
     yield start, len(text)
@@ -65,6 +66,8 @@ def _split_block(text: str, block: Span) -> Iterator[Span]:
     for mark in SENTENCE_END.finditer(text, start, stop):
         end = mark.end()
         if ABBREVIATION.search(text, max(start, end - 8), end) and end < stop:
+            continue
+        if end < stop and ENUMERATOR.fullmatch(text, start, end):
             continue
         if end < stop and not _may_open_a_sentence(text[end:stop]):
             continue

@@ -1,6 +1,8 @@
 """Style operators on hard texts: what is protected stays, byte for byte."""
 
 import random
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,19 +14,10 @@ from judgeaudit.items import load_items
 from judgeaudit.perturbations import FACETS, Canvas, NotApplicable, apply_edits, perturb
 from judgeaudit.perturbations.catalogue import treat
 from judgeaudit.perturbations.surface import typos
-from judgeaudit.records import Item
-from judgeaudit.text import protected_spans
+from judgeaudit.records import FACT_KINDS, Item
 
-TORTURE = (
-    "No, less than a third of them agree that O(1) beats O(n). Pi is about 3.14 and costs $5 and $6 in total. "
-    "The formula \\(a_1 + b\\) and $x^2$ hold in `code_here` and at https://example.org/a_b?c=1. "
-    'He said "It is a test of the thing" twice. Dr. Smith agrees, i.e. he does not object. '
-    "The 😀 family and 日本語 stay as they are. That is everything it is about."
-)
-FENCED = (
-    "The code follows.\r\n\r\n"
-    "```python\nthe = 1  # It is\n```\r\n\r\n| a | b |\n|---|---|\n| it is | c |\n\nThe end is here now."
-)
+TORTURE = load_items(Path(__file__).parents[1] / "data" / "torture.jsonl")
+"""Code, mathematics, tables, addresses, quotations, CRLF, emoji, CJK, "No, less than a third", "O(1)", "3.14", "$5"."""
 FACET_IDS = sorted(FACETS)
 
 
@@ -34,18 +27,57 @@ def item(text):
 
 @pytest.mark.parametrize("dose", [1, 2, 3])
 @pytest.mark.parametrize("facet", FACET_IDS)
-@pytest.mark.parametrize("text", [TORTURE, FENCED], ids=["inline", "fenced"])
-def test_protected_spans_stay_byte_equal(facet, dose, text):
-    """Code, mathematics, addresses, quotations and tables are in the treated text as they were."""
-    treated = treat(item(text), facet, dose, "seed")
-    if isinstance(treated, NotApplicable):
-        assert treated.reason
-        return
-    out = apply_edits(text, treated[0])
-    position = 0
-    for start, end in protected_spans(text):
-        position = out.index(text[start:end], position) + end - start
-    assert out.lstrip("#* \n").startswith("no,") is False
+def test_protected_spans_stay_byte_equal(facet, dose):
+    """Every operator acts on some torture text; code, mathematics, tables and facts stay, and the leading No denies."""
+    acted = False
+    for hard in TORTURE:
+        made = treat(hard, facet, dose, "seed")
+        if isinstance(made, NotApplicable):
+            assert made.reason
+            continue
+        acted, out, position = True, apply_edits(hard.answer, made[0]), 0
+        dropped = [edit for edit in made[0] if edit.label == "omission.sentence"]
+        for start, end in Canvas(hard).protected:
+            if not any(edit.start <= start and end <= edit.end for edit in dropped):
+                position = out.index(hard.answer[start:end], position)
+        if hard.id == "prose" and not facet.startswith("flu."):
+            assert "No, less than a third" in re.sub(r"[*_]", "", out)
+    assert acted
+
+
+@pytest.mark.parametrize("facet", [name for name in FACET_IDS if not name.startswith("placebo.")])
+def test_pairs_of_hard_texts_pass_their_check(facet):
+    """Styled or not, at every dose."""
+    for dose in (1, 2, 3):
+        for pair in verify(perturb(TORTURE, facets=[facet], doses=[dose])):
+            assert pair.check.passed, (pair.id, dose, pair.check.reasons)
+
+
+@pytest.mark.parametrize("kind", FACT_KINDS)
+def test_an_error_in_a_hard_text_leaves_every_other_byte(kind):
+    """The bytes around the slots are those of the answer, protected or not, and the pair passes its check."""
+    pairs = verify(perturb(TORTURE, errors=[kind], contrasts=["fact_plain"]))
+    assert pairs
+    for pair in pairs:
+        assert pair.check.passed, pair.check.reasons
+        undone = pair.b.text
+        for edit in pair.edits_b:
+            undone = undone[: edit.start] + edit.old + undone[edit.start + len(edit.new) :]
+        assert undone.encode() == pair.reference.encode() == pair.a.text.encode()
+
+
+def test_an_enumerator_is_no_sentence_and_keeps_its_stop():
+    """The stop after a number that opens a line ends nothing: it is no place for an emoji or an exclamation mark."""
+    for facet in ("punct.exclaim", "punct.emoji"):
+        assert treated("1. The sky is blue.\n2. The sea is green.", facet, 3).count("1. The sky") == 1
+
+
+@pytest.mark.parametrize("facet", ["tone.assistant", "tone.casual"])
+def test_no_opener_affirms_before_an_answer_that_denies(facet):
+    """An answer that begins with No is not opened with Sure."""
+    for seed in range(60):
+        edits, _ = treat(item("No, it is small. The moon is far away, and it is grey."), facet, 2, str(seed))
+        assert not edits[0].new.startswith(("Sure", "Certainly", "Absolutely", "Of course", "Yeah", "Right"))
 
 
 @pytest.mark.parametrize("facet", FACET_IDS)

@@ -30,6 +30,8 @@ def test_sentences_are_disjoint_trimmed_and_lose_no_word(text: str) -> None:
         ("Pi is 3.14 and e is 2.72. Both are irrational.", 2), ("Dr. No met Mr. Bond at 5 p.m. in Paris.", 1),
         ("Is it? Yes! It is.", 3), ("First line\nstill first.\n\nSecond block", 2), ("- one\n- two\n- three", 3),
         ("# Title\n\nText here.", 2), ("", 0), ("   \n ", 0), ('He said "Stop." Then he left.', 2),
+        ("# Title\r\n\r\nText here", 2), ("One line\r\n\r\nanother", 2), ("1. One is here.\n2. Two is there.", 2),
+        ("There are 12. All are here.", 2), ("The sum is\n\n12.", 2),
     ],
 )  # fmt: skip
 def test_sentences_end_where_a_reader_would_end_them(text: str, n: int) -> None:
@@ -42,7 +44,10 @@ def test_sentences_end_where_a_reader_would_end_them(text: str, n: int) -> None:
     [
         ("Call `f(x)` now", ["`f(x)`"]), ("$5 and $6 are prices", []), ("so $a^2$ holds", ["$a^2$"]),
         ('He said "stop it" twice', ['"stop it"']), ("see https://example.org/x.", ["https://example.org/x."]),
-        ("| a | b |", ["| a | b |"]), ("```\nx = 1\n```", ["```\nx = 1\n```"]),
+        ("(at https://example.org/a_(b)?c=1)", ["https://example.org/a_(b)?c=1"]),
+        ("| a | b |", ["| a | b |"]), ("| a |\r\n|---|\r\n| b |\r\n\r\nText.", ["| a |\r\n|---|\r\n| b |"]),
+        ("| a |\n\nText | with bars.\n\n| b |\n", ["| a |", "| b |"]),
+        ("```\nx = 1\n```", ["```\nx = 1\n```"]),
         ("\\(x\\) and \\[y\\]", ["\\(x\\)", "\\[y\\]"]),
     ],
 )  # fmt: skip
