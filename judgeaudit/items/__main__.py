@@ -1,4 +1,7 @@
-"""Compiles the shipped authoring files into item sets: ``python -m judgeaudit.items [--check]``.
+"""Compiles the shipped authoring files into item sets, or lints files of your own.
+
+``python -m judgeaudit.items [--check]`` compiles, or compares; ``python -m judgeaudit.items FILE ...`` reads item files
+of any kind that `load_items` reads, and says what is wrong with their facts.
 
 ``core`` is every item; ``demo`` is the three items of each domain with the shortest answers and a plain layout,
 so that a small model on a small machine can judge them in minutes. Prints the counts of the data card.
@@ -12,8 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from judgeaudit.assets import asset_dir
+from judgeaudit.errors import ItemError
 from judgeaudit.items.authoring import compile_items
 from judgeaudit.items.lint import POLES, direction, lint_item, lint_set
+from judgeaudit.items.loading import load_items
 from judgeaudit.records import Item
 from judgeaudit.text import words
 
@@ -70,8 +75,22 @@ def counts(items: list[Item]) -> str:
     return "| what | how many |\n|---|---:|\n" + "".join(f"| {name} | {n} |\n" for name, n in rows.items())
 
 
+def lint_files(files: list[str]) -> int:
+    """Lint item files of the user's; the exit status is 1 when something is at fault, 2 when one cannot be read."""
+    try:
+        items = [item for file in files for item in load_items(file)]
+    except ItemError as error:
+        sys.stderr.write(f"judgeaudit: {error}\n")
+        return error.exit_status
+    found = list(faults(items))
+    sys.stdout.write("".join(f"{fault}\n" for fault in found) + f"{len(items)} items, {len(found)} faults\n")
+    return 1 if found else 0
+
+
 def main(arguments: list[str]) -> int:
-    """Compile, or with ``--check`` compare and lint; the exit status is 1 when something is at fault."""
+    """Compile, with ``--check`` compare and lint, with files lint those; the exit status is 1 when one is at fault."""
+    if files := [argument for argument in arguments if not argument.startswith("-")]:
+        return lint_files(files)
     folder = asset_dir("fixtures") / "items"
     items = authored(folder)
     sets = {"core.jsonl": compiled(items), "demo.jsonl": compiled(demo_of(items))}

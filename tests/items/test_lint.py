@@ -1,13 +1,14 @@
 """The lint of items."""
 
 import ast
+import json
 import re
 
 import pytest
 
 from judgeaudit.assets import asset_dir
 from judgeaudit.items import compile_items, lint_item, lint_set, load_items
-from judgeaudit.items.__main__ import authored, counts
+from judgeaudit.items.__main__ import authored, counts, main
 from judgeaudit.items.lint import direction, number_of
 from judgeaudit.records import Distractor, Fact
 
@@ -121,3 +122,21 @@ def test_wrong_code_still_parses():
                     ast.parse(code)
                     tried += 1
     assert tried >= 30
+
+
+def test_a_file_of_ones_own_is_linted(tmp_path, capsys):
+    """The traps of an item file are said, whatever its format; a file that cannot be read is exit status 2."""
+    row = {
+        "id": "mine", "question": "How many?", "answer": f"It took more than 400 years.{FILLER}", "refs": ["a book"],
+        "facts": [{"kind": "number", "value": "400", "distractors": ["650", "150"]}],
+    }  # fmt: skip
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps(row), encoding="utf-8")
+    assert main([str(path)]) == 1
+    said = capsys.readouterr().out
+    assert "item mine, fact f1 ('400'): '150' is still true after 'more than'" in said
+    assert "1 items, 1 faults" in said
+    path.write_text(json.dumps(row | {"facts": []}), encoding="utf-8")
+    assert main([str(path)]) == 0
+    assert main([str(tmp_path / "none.jsonl")]) == 2
+    assert "no item file" in capsys.readouterr().err
