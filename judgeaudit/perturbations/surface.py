@@ -11,12 +11,13 @@ from judgeaudit.assets import load_fixture
 from judgeaudit.perturbations.canvas import Canvas, NotApplicable, Treatment
 from judgeaudit.perturbations.wording import bank
 
+STOPS = (".", "!", "。", "！")
 CLAIM_PARTS = ("negation", "quantifier", "modal", "date", "unit", "direction", "polarity", "tens", "ones")
 
 
 def emoji(canvas: Canvas, dose: int, rng: random.Random) -> Treatment | NotApplicable:
     """End the answer, every second sentence, or every sentence with an emoji."""
-    ends = [end for _, end in canvas.sentences if canvas.text[end - 1 : end] in ".!" and canvas.free(end, end)]
+    ends = [end for _, end in canvas.sentences if canvas.text[end - 1 : end] in STOPS and canvas.free(end, end)]
     if not ends:
         return NotApplicable("no sentence ends in a stop")
     at = {1: ends[-1:], 2: ends[1::2] or ends[-1:], 3: ends}[dose]

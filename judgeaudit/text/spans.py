@@ -12,7 +12,7 @@ ABBREVIATION = re.compile(
     r"(?:\b(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|e\.g|i\.e|cf|ca|approx|No|Fig|Eq|Vol|pp?|Inc|Ltd|Co|U\.S|a\.m|p\.m))\.$"
 )
 ENUMERATOR = re.compile(r"[-*+>#\s]*\d{1,3}\.")
-SENTENCE_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s|$)")
+SENTENCE_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s|$)|[。！？]+[”』」）]*")
 PROTECTED = re.compile(
     r"```.*?(?:```|\Z)"  # fenced code
     r"|`[^`\n]+`"  # inline code

@@ -66,6 +66,15 @@ def test_an_error_in_a_hard_text_leaves_every_other_byte(kind):
         assert undone.encode() == pair.reference.encode() == pair.a.text.encode()
 
 
+def test_layout_and_emoji_know_no_language():
+    """Sentences that end in a full-width stop, with no blank after it, become lines too."""
+    japanese = Item(id="ja", lang="ja", question="?", answer="月は小さい。海は青い！")
+    lines = apply_edits(japanese.answer, treat(japanese, "fmt.list", 1, "seed")[0])
+    assert [line.strip() for line in lines.split("\n") if line.strip()] == ["月は小さい。", "海は青い！"]
+    signs = apply_edits(japanese.answer, treat(japanese, "punct.emoji", 3, "seed")[0])
+    assert re.fullmatch(r"月は小さい。 \S+海は青い！ \S+", signs)
+
+
 def test_an_enumerator_is_no_sentence_and_keeps_its_stop():
     """The stop after a number that opens a line ends nothing: it is no place for an emoji or an exclamation mark."""
     for facet in ("punct.exclaim", "punct.emoji"):

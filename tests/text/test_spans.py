@@ -31,7 +31,7 @@ def test_sentences_are_disjoint_trimmed_and_lose_no_word(text: str) -> None:
         ("Is it? Yes! It is.", 3), ("First line\nstill first.\n\nSecond block", 2), ("- one\n- two\n- three", 3),
         ("# Title\n\nText here.", 2), ("", 0), ("   \n ", 0), ('He said "Stop." Then he left.', 2),
         ("# Title\r\n\r\nText here", 2), ("One line\r\n\r\nanother", 2), ("1. One is here.\n2. Two is there.", 2),
-        ("There are 12. All are here.", 2), ("The sum is\n\n12.", 2),
+        ("There are 12. All are here.", 2), ("月は小さい。海は青い！", 2), ("The sum is\n\n12.", 2),
     ],
 )  # fmt: skip
 def test_sentences_end_where_a_reader_would_end_them(text: str, n: int) -> None:
