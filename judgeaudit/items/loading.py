@@ -49,8 +49,9 @@ def load_items(
         looked up in the answer; all its occurrences move together. In CSV, ``facts`` holds the values separated
         by ``;``, ``distractors`` the wrong values of each fact separated by ``|``, and ``kinds`` their kinds; without
         it, years and months are dates, figures numbers and names entities, and any other value is an error.
-        Rows of TruthfulQA (best answers), MT-Bench (questions that have a reference answer, first turns) and
-        ``samples_*.jsonl`` of lm-eval (targets) are read as they are; they have no facts: see `slotify`.
+        A field that is None counts as left out. Rows of TruthfulQA (best answers), MT-Bench (questions that have a
+        reference answer, first turns) and ``samples_*.jsonl`` of lm-eval (targets) are read as they are; they have no
+        facts: see `slotify`.
     columns
         For rows of any other make: our field -> their column, such as ``{"question": "prompt", "answer": "doc.gold"}``.
         Columns that are not named are left alone.
@@ -75,6 +76,10 @@ def load_items(
     3
     """
     if not isinstance(source, str | Path):
+        if isinstance(source, Mapping) or not isinstance(source, Iterable):
+            raise ItemError(
+                f"cannot read items from a {type(source).__name__}: give a list of mappings, a path, or a shipped set"
+            )
         numbered = ((f"row {n}", f"row-{n}", row) for n, row in enumerate(source, start=1))
         return _unique(_items(numbered, columns, lambda: {}), "the rows given")
     path = _locate(source)
@@ -89,7 +94,10 @@ def load_items(
 def _items(
     rows: Iterable[tuple[str, str, Mapping[str, Any]]], columns: Mapping[str, str] | None, references: References
 ) -> Iterator[tuple[str, Item]]:
-    for where, default_id, row in rows:
+    for where, default_id, given in rows:
+        if not isinstance(given, Mapping):
+            raise ItemError(f"{where}: must be a mapping with question and answer, not {type(given).__name__}")
+        row = {field: value for field, value in given.items() if value is not None}
         ours = mapped(row, columns, where) if columns else adopt(row, where, references)
         if ours is not None:
             yield where, _item(ours, where, default_id)
@@ -209,6 +217,8 @@ def _item(row: Mapping[str, Any], where: str, default_id: str) -> Item:
     facts = row.get("facts", [])
     if not isinstance(facts, list | tuple):
         raise ItemError(f"{where}: field 'facts' must be a list of objects with kind, value and distractors")
+    if isinstance(row.get("id"), int) and not isinstance(row["id"], bool):
+        row = {**row, "id": str(row["id"])}
     located = [_fact(fact, row["answer"], f"{where}: facts[{n}]", n) for n, fact in enumerate(facts)]
     try:
         return Item.model_validate_json(json.dumps({"id": default_id, **row, "facts": located}))

@@ -15,40 +15,9 @@ from judgeaudit.perturbations.canvas import NotApplicable
 from judgeaudit.perturbations.edits import in_order
 from judgeaudit.records import Distractor, Edit, Fact, FactualError, Item
 from judgeaudit.text import words
+from judgeaudit.text.wordlists import FUNCTION_WORDS
 
 NEGATORS = frozenset(["not", "no", "never", "none", "neither", "nor", "without", "cannot", "nothing"])
-FUNCTION_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "in",
-        "on",
-        "at",
-        "by",
-        "to",
-        "for",
-        "from",
-        "with",
-        "and",
-        "or",
-        "as",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "it",
-        "its",
-        "than",
-        "that",
-        "this",
-        "which",
-        "who",
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -109,7 +78,7 @@ class Balancer:
         self, options: Sequence[tuple[Fact, Distractor]], item: Item, rng: random.Random
     ) -> tuple[Fact, Distractor]:
         """Return the option that balances best; ties fall at random."""
-        moves = [surface_difference(fact.value, d.value, item.answer) for fact, d in options]
+        moves = [surface_difference(fact, d, item) for fact, d in options]
         costs = []
         for (fact, distractor), move in zip(options, moves, strict=True):
             overall = move @ (2 * self._sum("", move) + move)
@@ -126,8 +95,8 @@ class Balancer:
         return self._sums.get(name, np.zeros_like(like))
 
 
-def surface_difference(true: str, wrong: str, answer: str) -> npt.NDArray[np.float64]:
-    """Return the surface difference (wrong minus true) of two values in an answer, roughly in standard units.
+def surface_difference(fact: Fact, distractor: Distractor, item: Item) -> npt.NDArray[np.float64]:
+    """Return what a wrong value changes at the surface of its answer, wrong minus true, roughly in standard units.
 
     Returns
     -------
@@ -135,7 +104,13 @@ def surface_difference(true: str, wrong: str, answer: str) -> npt.NDArray[np.flo
         Characters, words, vowel groups, longest word, negators, function words, digits, trailing zeros,
         and words that stand elsewhere in the answer too.
     """
-    context = {word.casefold() for word in words(answer.replace(true, " "))}
+    made = falsify(fact, distractor, item)
+    kept, position = list[str](), 0
+    for edit in made.edits:
+        kept.append(item.answer[position : edit.start])
+        position = edit.end
+    context = {word.casefold() for word in words(" ".join([*kept, item.answer[position:]]))}
+    true, wrong = (" | ".join(values) for values in zip(*((e.old, e.new) for e in made.edits), strict=True))
     return _surface(wrong, context) - _surface(true, context)
 
 

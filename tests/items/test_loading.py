@@ -177,3 +177,17 @@ def test_a_file_that_is_not_utf8_is_refused(tmp_path):
     path.write_bytes(b'{"question": "\xe9"}')
     with pytest.raises(ItemError, match="byte 14 is not UTF-8"):
         load_items(path)
+
+
+def test_any_iterable_of_mappings_is_read():
+    """As a data set gives them: without a length, with fields that are None, and with numbers for ids."""
+    rows = ({**ROW, "id": n, "domain": None, "refs": None} for n in (7, 8))
+    first, second = load_items(rows)
+    assert (first.id, second.id, first.domain, first.refs) == ("7", "8", "general", ())
+
+
+@pytest.mark.parametrize("source", [ROW, 5, [1], ["x"], [None]])
+def test_what_holds_no_rows_is_refused(source):
+    """One mapping is no list of them, and neither is what holds anything else."""
+    with pytest.raises(ItemError, match="mapping"):
+        load_items(source)
