@@ -107,7 +107,7 @@ def test_the_page_shows_what_to_type_again(finished, tmp_path):
 
 def test_a_run_is_held_to_the_gates_it_declares(tmp_path):
     """Without ``gates:`` a finished run is a success, whatever the judge is; with them a broken limit is 1."""
-    (tmp_path / "audit.yaml").write_text(SIMULATED + "gates: {truth_sensitivity: {min: 0.3}}\n")
+    (tmp_path / "audit.yaml").write_text(SIMULATED + "gates: {conflict_failure: {max: 0.3}}\n")
     assert judgeaudit("run", "audit.yaml", "--out", "out", cwd=tmp_path).returncode == 1
 
 
@@ -170,7 +170,7 @@ def test_the_gate_decides_by_exit_status(finished, tmp_path):
     folder, _ = finished
     policy = tmp_path / "gates.yaml"
     for limits, status in (
-        ("truth_sensitivity: {min: 0.3}", 1),
+        ("conflict_failure: {max: 0.3}", 1),
         ("conflict_failure: {max: 1.0}", 0),
         ("tie_rate: {max: 0.001}", 5),
     ):
