@@ -17,6 +17,7 @@ from judgeaudit.checks import verify
 from judgeaudit.collection import Progress, ask, plan, recollect
 from judgeaudit.config import Config, DesignConfig
 from judgeaudit.errors import BudgetError, ConfigError, StoreError, suggest
+from judgeaudit.files import write_whole
 from judgeaudit.formats import read_pairs, read_review, write_pairs
 from judgeaudit.gates import gate, load_policy
 from judgeaudit.items import load_items
@@ -26,7 +27,7 @@ from judgeaudit.judges.protocol import reading_of
 from judgeaudit.perturbations import perturb
 from judgeaudit.records import Audit, Estimate, Item, Pair, Panel, Protocol, Reading, Verdict, digest
 from judgeaudit.regression import fit, invalid_share
-from judgeaudit.reports.json import AGAIN, write
+from judgeaudit.reports.json import AGAIN
 from judgeaudit.rewriting import rewrite_items
 from judgeaudit.verdicts import VerdictStore
 
@@ -169,7 +170,7 @@ def run(
     provenance = _provenance(config, pairs, judges, skipped, more)
     manifest = json.dumps({"command": command, **provenance}, indent=1, ensure_ascii=False) + "\n"
     with VerdictStore.create(path) as store:  # nobody else is at work here, so that the files may be written
-        write(manifest, path / "manifest.json")
+        write_whole(path / "manifest.json", manifest)
         write_pairs(pairs, path / "pairs.jsonl")
         verdicts = ask(pairs, judges, store=store, seed=config.design.seed, progress=progress, **settings)
     result = _fit(
@@ -298,7 +299,7 @@ def _read_as_in(config: Config, folder: Path) -> None:
         entry.pop("reading", None)
         if spec.reading is not None:
             entry["reading"] = spec.reading.model_dump(mode="json")
-    write(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", folder / "manifest.json")
+    write_whole(folder / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
 
 
 @dataclass(frozen=True)

@@ -92,15 +92,11 @@ def init(
 ) -> None:
     """Write a configuration to start from."""
     from judgeaudit.assets import find_asset
+    from judgeaudit.files import write_whole
 
     if out.exists():
         raise ConfigError(f"{out} exists; nothing was written: name another file with --out")
-    text = find_asset("fixtures", "init", ".yaml").read_text(encoding="utf-8")
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise ConfigError(f"{out}: cannot be written ({error.strerror}); name another place with --out") from error
+    write_whole(out, find_asset("fixtures", "init", ".yaml").read_text(encoding="utf-8"))
     say(f"wrote {out}; edit it, then: judgeaudit plan {out}")
 
 

@@ -19,6 +19,7 @@ from judgeaudit.collection.caller import Ended
 from judgeaudit.collection.collector import in_blocks
 from judgeaudit.collection.schedule import Orders
 from judgeaudit.errors import ConfigError, JudgeError, PairError
+from judgeaudit.files import whole_file
 from judgeaudit.judges import Judge
 from judgeaudit.judges.api import ApiJudge
 from judgeaudit.judges.parsing import is_truncated
@@ -101,16 +102,13 @@ def export(plan: BatchPlan, store: VerdictStore, folder: Path) -> list[Exported]
     Equal plans and stores give equal bytes. A file appears whole or not at all, and only its owner can read it.
     """
     plan.recall(store)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     written = []
     for name, judge in plan.judges.items():
         lines = (_request(job, judge) for job in plan.board.open_jobs(name))
         for number, part in enumerate(_parts(lines), start=1):
             path = folder / f"{name}-{number}.jsonl"
-            temporary = path.with_suffix(".part")
-            temporary.touch(mode=0o600)
-            temporary.write_bytes(b"".join(part))
-            temporary.replace(path)
+            with whole_file(path) as file:
+                file.write_bytes(b"".join(part))
             written.append(Exported(judge=name, path=str(path), requests=len(part)))
     return written
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from judgeaudit.errors import PairError
-from judgeaudit.formats.whole import whole_file
+from judgeaudit.files import whole_file
 from judgeaudit.records import Pair
 
 FIRST = ("id", "item_id", "question", "contrast", "factor", "dose", "a", "b")

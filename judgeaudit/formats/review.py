@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from judgeaudit.errors import PairError
-from judgeaudit.formats.whole import whole_file
+from judgeaudit.files import whole_file
 from judgeaudit.records import Pair, digest
 
 COLUMNS: Final = (

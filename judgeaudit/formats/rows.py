@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from judgeaudit.errors import UsageError
+from judgeaudit.files import whole_file
 from judgeaudit.formats.review import spreadsheet_cell
-from judgeaudit.formats.whole import whole_file
 
 Row = Mapping[str, Any]
 CHUNK: Final = 10_000

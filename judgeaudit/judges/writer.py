@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from judgeaudit.errors import ConfigError, ReplyError, TransientError
+from judgeaudit.files import write_whole
 from judgeaudit.judges.api import dollars, goes_lean, open_door, price_of
 from judgeaudit.judges.transport import load_litellm
 from judgeaudit.records import JudgeSpec, Reply, Usage, digest
@@ -234,8 +235,5 @@ def _faults(cause: ValueError) -> str:
 
 
 def _keep(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a reply beside its request; the file appears whole or not at all, and nobody else may read it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
+    """Write a reply beside its request, for its owner only."""
+    write_whole(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")

@@ -8,9 +8,10 @@ from typing import Literal, get_args
 
 from judgeaudit.assets import load_fixture
 from judgeaudit.errors import UsageError, suggest
+from judgeaudit.files import write_whole
 from judgeaudit.records import Audit, Pair, Verdict
 from judgeaudit.reports.changes import Recorded, compare
-from judgeaudit.reports.json import load_audit, write
+from judgeaudit.reports.json import load_audit
 from judgeaudit.reports.json import render as render_json
 
 __all__ = ["Format", "compare", "explain", "load_audit", "report"]
@@ -72,7 +73,7 @@ def report(
     text = _render(audit, format, pairs, verdicts, baseline, place, command, history, width)
     if out is None:
         return text
-    write(text, out)
+    write_whole(Path(out), text)
     return None
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.json_schema import models_json_schema
 
-from judgeaudit.errors import StoreError, UsageError
+from judgeaudit.errors import StoreError
 from judgeaudit.records import Audit, Counts, Estimate, Finding, JudgeAudit, Record, Reliability
 
 SCHEMA_VERSION = 1
@@ -144,35 +142,6 @@ def load_audit(path: str | Path) -> Audit:
         raise StoreError(
             f"{file}: {str(error).removeprefix(f'{FILE_NAME} ').removeprefix(f'{FILE_NAME}: ')}"
         ) from error
-
-
-def write(text: str, path: str | Path) -> None:
-    """Write text to a file in one step: readers see the old content or the new, never a part.
-
-    Raises
-    ------
-    UsageError
-        When the place cannot be written to; what stood there still stands.
-    """
-    target = Path(path)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _replace(target, text)
-    except OSError as error:
-        raise UsageError(f"{target}: cannot be written ({error.strerror}); name a place you may write to") from error
-
-
-def _replace(target: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def total_cost(judges: Iterable[JudgeAudit]) -> float | None:

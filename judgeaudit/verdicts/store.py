@@ -85,8 +85,8 @@ class Entry:
     def _row(self) -> tuple[Any, ...]:
         verdict, trial, record = self.verdict, self.verdict.trial, self.verdict.model_dump_json()
         return (
-            self.key or trial.key, trial.judge, trial.pair_id, trial.order, trial.replicate, verdict.outcome, verdict.choice,
-            verdict.preference, " ".join(self.calls), record, _checksum(record),
+            self.key or trial.key, trial.judge, trial.pair_id, trial.order, trial.replicate, verdict.outcome,
+            verdict.choice, verdict.preference, " ".join(self.calls), record, _checksum(record),
         )  # fmt: skip
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import stat
 from pathlib import Path
 
 import jsonschema
@@ -17,7 +16,7 @@ from judgeaudit.errors import StoreError
 from judgeaudit.gates import gate
 from judgeaudit.records import Audit
 from judgeaudit.reports import load_audit, report
-from judgeaudit.reports.json import SCHEMA_VERSION, render, schema, write
+from judgeaudit.reports.json import SCHEMA_VERSION, render, schema
 
 from .audits import audit, judge, three
 
@@ -105,17 +104,6 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
     """The message says what to give instead."""
     with pytest.raises(StoreError, match="give the directory of a finished run"):
         load_audit(tmp_path / "nowhere")
-
-
-def test_a_write_that_fails_leaves_the_old_file(tmp_path):
-    """Readers see the old content or the new, never a part, and no temporary file stays."""
-    target = tmp_path / "audit.json"
-    write("old", target)
-    with pytest.raises(UnicodeEncodeError):
-        write("new \ud800", target)
-    assert target.read_text(encoding="utf-8") == "old"
-    assert list(tmp_path.iterdir()) == [target]
-    assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
 def test_the_committed_schema_is_the_one_in_force():
