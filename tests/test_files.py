@@ -27,5 +27,5 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     """What, where, and what to do."""
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match=r"file/x: cannot be written \(Not a directory\).*free space.*name a place"):
+    with pytest.raises(UsageError, match=r"file/x: cannot be written \(File exists\).*free space.*name a place"):
         write_whole(tmp_path / "file" / "x", "text")

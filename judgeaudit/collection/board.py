@@ -144,7 +144,7 @@ class Board:
         return [verdict for verdict in said.values() if verdict is not None]
 
 
-_OVER: Final = Ended(None, reason="over")
+_OVER: Final = Ended(None)
 
 
 def _verdict(cell: Cell) -> Verdict:

@@ -9,8 +9,12 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from judgeaudit.errors import StoreError, StoreLockedError
+
+_LOOKS: Final = 20
+_BETWEEN_LOOKS_S: Final = 0.02
 
 
 def store_file(path: str | Path) -> Path:
@@ -34,19 +38,13 @@ class Lock:
         StoreLockedError
             When another process has it.
         """
-        import fcntl
-
-        path = file.with_name(f"{file.name}.lock")
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(descriptor, 1000, 0).decode("utf-8", "replace").strip() or "another process"
+        descriptor = os.open(_lock_file(file), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if holder := _wait_for_lock(descriptor):
             os.close(descriptor)
             raise StoreLockedError(
                 f"the store {file} is being written by {holder}; wait until it is done, stop it, "
                 "or use another directory"
-            ) from None
+            )
         since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode(), 0)
@@ -56,17 +54,41 @@ class Lock:
     def is_taken(file: Path) -> bool:
         """Whether a process holds it."""
         try:
-            Lock.take(file).release()
-        except StoreLockedError:
-            return True
-        except OSError:  # a directory that only others may write to
+            descriptor = os.open(_lock_file(file), os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:  # nobody has ever written, or only others may look
             return False
-        return False
+        try:
+            return not _lock(descriptor, exclusive=False)
+        finally:
+            os.close(descriptor)
 
     def release(self) -> None:
         """Let the next writer in."""
         os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
+
+
+def _lock_file(file: Path) -> Path:
+    return file.with_name(f"{file.name}.lock")
+
+
+def _lock(descriptor: int, *, exclusive: bool) -> bool:
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _wait_for_lock(descriptor: int) -> str:
+    """Take a lock; return "", or who has it. A reader who looks has it for a moment, so one look is not enough."""
+    for _ in range(_LOOKS):
+        if _lock(descriptor, exclusive=True):
+            return ""
+        time.sleep(_BETWEEN_LOOKS_S)
+    return os.pread(descriptor, 1000, 0).decode("utf-8", "replace").strip() or "another process"
 
 
 @contextlib.contextmanager
