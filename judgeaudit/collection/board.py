@@ -40,6 +40,7 @@ class Cell:
     order: Order
     replicate: int
     key: str
+    content: str
     jobs: tuple[Job, ...]
     verdict: Verdict | None = None
     kept: bool = False
@@ -55,7 +56,7 @@ class Cell:
     @property
     def trial(self) -> Trial:
         """The trial, made anew."""
-        return trial_of(self.pair, [job.call for job in self.jobs], self.judge, self.order, self.replicate)
+        return trial_of(self.pair, self.judge, self.order, self.replicate, self.content)
 
     def entry(self) -> Entry | None:
         """Return what the store keeps of it: nothing, where no reply came."""
@@ -81,7 +82,9 @@ class Board:
         by_name = {judge.name: judge for judge in judges}
         for trial, calls in cells(pairs, judges, orders=orders, replicates=replicates, seed=seed):
             jobs = tuple(self._job(call) for call in calls)
-            cell = Cell(calls[0].pair, by_name[trial.judge], trial.order, trial.replicate, trial.key, jobs)
+            cell = Cell(
+                calls[0].pair, by_name[trial.judge], trial.order, trial.replicate, trial.key, trial.content, jobs
+            )
             for job in cell.jobs:
                 if not job.cells or job.cells[-1] is not cell:  # two answers may be one text, scored by one call
                     job.cells.append(cell)
@@ -125,9 +128,9 @@ class Board:
         for cell in decided:
             if cell.verdict is not None and cell.verdict.outcome != "missing":
                 cell.verdict, cell.kept = None, True
-        for job in {id(job): job for cell in decided for job in cell.jobs}.values():
-            if job.ended is not None and all(cell.ended for cell in job.cells):
-                job.ended = _OVER
+            for job in cell.jobs:
+                if job.ended is not None and all(other.ended for other in job.cells):
+                    job.ended = _OVER
 
     def hand_over(self, store: VerdictStore | None) -> list[Verdict]:
         """Return the verdict of every cell asked, in the plan's order, those that were put away from the store.

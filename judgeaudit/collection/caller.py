@@ -18,7 +18,7 @@ from judgeaudit.collection.schedule import Call
 from judgeaudit.errors import BudgetError, JudgeError, PermanentError, TransientError
 from judgeaudit.judges.parsing import is_truncated
 from judgeaudit.judges.protocol import Judge
-from judgeaudit.records import Reply
+from judgeaudit.records import Reply, Showing
 from judgeaudit.verdicts import Attempt
 
 BREAKER_STREAK: Final = 8
@@ -115,10 +115,10 @@ class Caller:
         return Ended(reply, attempts, record=replace(second.record, reply=reply, number=attempts))
 
     async def _persist(self, call: Call, *, roomier: bool) -> Ended:
-        started, failures = time.monotonic(), 0
+        showing, started, failures = call.showing(), time.monotonic(), 0
         for number in itertools.count(1):
             try:
-                reply = await self._attempt(call, number, roomier=roomier)
+                reply = await self._attempt(call, showing, number, roomier=roomier)
             except _HaltedError as halted:
                 return Ended(None, number - 1, str(halted))
             except JudgeError as error:
@@ -130,23 +130,24 @@ class Caller:
             else:
                 break
         self.tally.streak = 0
-        return Ended(reply, number, record=self._record(call, number, reply, roomier=roomier))
+        return Ended(reply, number, record=self._record(call, showing, number, reply, roomier=roomier))
 
-    async def _attempt(self, call: Call, number: int, *, roomier: bool) -> Reply:
+    async def _attempt(self, call: Call, showing: Showing, number: int, *, roomier: bool) -> Reply:
         """Make one request, within the window, the budget and the time, and record it when it fails."""
-        async with self.limiter.place() as started:
+        started = await self.limiter.enter()
+        try:
             self._check_halted()
-            ceiling = self._ceiling(call, roomier=roomier) if self.budget.cap is not None else None
+            ceiling = self._ceiling(showing, roomier=roomier) if self.budget.cap is not None else None
             receipt = await self._reserve(ceiling or 0.0)
             cost: float | None = None
             self.tally.attempts += 1
             self.tally.in_flight += 1
             try:
-                reply = await self._decide(call, roomier=roomier)
+                reply = await self._decide(showing, roomier=roomier)
                 cost = reply.cost_usd
             except JudgeError as error:
                 cost = None if error.reason in _PERHAPS_BILLED else 0.0
-                ceiling = self._ceiling(call, roomier=roomier) if cost is None else None
+                ceiling = self._ceiling(showing, roomier=roomier) if cost is None else None
                 self._note_failure(call, number, error, cost, ceiling)
                 if error.reason in _BUSY:
                     self.limiter.refused(started, getattr(error, "retry_after_s", None))
@@ -157,16 +158,18 @@ class Caller:
                 self.budget.settle(receipt, cost)
             self.limiter.served(started)
             return reply
+        finally:
+            self.limiter.leave(started)
 
-    async def _decide(self, call: Call, *, roomier: bool) -> Reply:
+    async def _decide(self, showing: Showing, *, roomier: bool) -> Reply:
         try:
             async with asyncio.timeout(self.patience.timeout_s):
-                return await self.judge.decide(call.showing(), roomier=roomier)
+                return await self.judge.decide(showing, roomier=roomier)
         except TimeoutError as error:
             raise TransientError(f"no reply within {self.patience.timeout_s:g} s", reason="timeout") from error
 
-    def _ceiling(self, call: Call, *, roomier: bool) -> float | None:
-        ceiling = self.judge.price_ceiling(call.showing())
+    def _ceiling(self, showing: Showing, *, roomier: bool) -> float | None:
+        ceiling = self.judge.price_ceiling(showing)
         return 2 * ceiling if ceiling is not None and roomier else ceiling
 
     async def _reserve(self, ceiling: float) -> int:
@@ -204,7 +207,7 @@ class Caller:
             )
         )
 
-    def _record(self, call: Call, number: int, reply: Reply, *, roomier: bool) -> Attempt:
+    def _record(self, call: Call, showing: Showing, number: int, reply: Reply, *, roomier: bool) -> Attempt:
         return Attempt(
             call.key,
             self.judge.name,
@@ -212,7 +215,7 @@ class Caller:
             "reply",
             reply=reply,
             cost_usd=reply.cost_usd,
-            ceiling_usd=self._ceiling(call, roomier=roomier) if reply.cost_usd is None else None,
+            ceiling_usd=self._ceiling(showing, roomier=roomier) if reply.cost_usd is None else None,
             latency_s=reply.latency_s,
             at=time.time(),
         )

@@ -11,11 +11,9 @@ window was refused just as often, the refusals are not about load, and nothing i
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 import sys
 from collections import deque
-from collections.abc import AsyncIterator
 from typing import Final
 
 DECREASE: Final = 0.7
@@ -56,20 +54,20 @@ class Limiter:
         self._service = _Service()
         self._shares = _Shares()
 
-    @contextlib.asynccontextmanager
-    async def place(self) -> AsyncIterator[float]:
-        """Wait for a free place and hold it; gives the time on the loop's clock at which it was taken."""
+    async def enter(self) -> float:
+        """Wait for a free place and take it; return the time on the loop's clock, to be given back with `leave`."""
         while not self._has_room():
             await self._turn()
         started = asyncio.get_running_loop().time()
         self._flying.append(started)
         if self.window < self.ceiling:
             self._pause(started + min(_LONGEST_GAP_S, _PACE * self._service.latency_s / self.window))
-        try:
-            yield started
-        finally:
-            self._flying.remove(started)
-            self._wake()
+        return started
+
+    def leave(self, started: float) -> None:
+        """Give back the place taken at that time."""
+        self._flying.remove(started)
+        self._wake()
 
     @property
     def in_flight(self) -> int:

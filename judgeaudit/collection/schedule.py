@@ -126,20 +126,21 @@ def _subsample(pairs: Sequence[Pair], rng: random.Random) -> set[str]:
 def _cell(pair: Pair, judge: Judge, recipe: str, order: Order, replicate: int) -> tuple[Trial, tuple[Call, ...]]:
     screens: tuple[Literal["ab", "ba", "a", "b"], ...] = ("a", "b") if judge.protocol == "score" else (order,)
     calls = tuple(_call(pair, judge, recipe, screen, replicate) for screen in screens)
-    return trial_of(pair, calls, judge, order, replicate), calls
-
-
-def trial_of(pair: Pair, calls: Sequence[Call], judge: Judge, order: Order, replicate: int) -> Trial:
-    """Return the trial about a pair that is read from these calls by the judge's present parser."""
     reading = reading_of(judge)
     parser = [PARSER_VERSION] if reading is None else [PARSER_VERSION, reading.model_dump(mode="json")]
+    content = digest([*parser, *(call.key for call in calls)])  # what a trial is read from, and how
+    return trial_of(pair, judge, order, replicate, content), calls
+
+
+def trial_of(pair: Pair, judge: Judge, order: Order, replicate: int, content: str) -> Trial:
+    """Return the trial of a judge about a pair."""
     return Trial(
         pair_id=pair.id,
         judge=judge.name,
         order=order,
         replicate=replicate,
         protocol=judge.protocol,
-        content=digest([*parser, *(call.key for call in calls)]),
+        content=content,
     )
 
 

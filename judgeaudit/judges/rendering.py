@@ -109,6 +109,7 @@ def _pieces(text: str) -> tuple[tuple[int, str], ...]:
 
 def _fence(token: str, values: dict[str, str]) -> str:
     """Return the token, or a successor of it that occurs in none of the texts, so that no text can close its fence."""
-    while any(token in text for text in values.values()):
+    everything = "\n".join(values.values())
+    while token in everything:
         token = records.digest(token)[:8]
     return token

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from judgeaudit.records.base import Identifier, Record, digest
+from judgeaudit.records.base import Identifier, NumerousRecord, Record, digest
 from judgeaudit.records.pairs import Answer
 
 Order = Literal["ab", "ba"]
@@ -17,7 +17,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 Choice = Literal["a", "b", "tie"]
 
 
-class Trial(Record):
+class Trial(NumerousRecord):
     """One cell of the plan: one judge, one pair, one order, one replicate."""
 
     pair_id: str
@@ -123,7 +123,7 @@ class Showing(Record):
     """Eight hex digits that the texts cannot foresee: fences the answers, and seeds simulated judges."""
 
 
-class Usage(Record):
+class Usage(NumerousRecord):
     """Tokens of one or more calls."""
 
     prompt_tokens: int = Field(default=0, ge=0)
@@ -154,7 +154,7 @@ class Reply(Record):
     """The model the endpoint says it used."""
 
 
-class Verdict(Record):
+class Verdict(NumerousRecord):
     """What one judge said in one trial, in terms of the pair and never of the screen."""
 
     trial: Trial

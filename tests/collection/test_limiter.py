@@ -3,7 +3,8 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -12,6 +13,16 @@ from judgeaudit.collection.limiter import LONGEST_PAUSE_S, Limiter
 from judgeaudit.errors import TransientError
 from judgeaudit.records import Reply
 from tests.collection.worlds import make_pairs
+
+
+@asynccontextmanager
+async def place(limiter: Limiter) -> AsyncIterator[None]:
+    """Hold a place for a while."""
+    started = await limiter.enter()
+    try:
+        yield
+    finally:
+        limiter.leave(started)
 
 
 class Endpoint:
@@ -138,7 +149,7 @@ def test_a_pause_holds_everybody_unless_others_are_being_served() -> None:
             limiter.served(loop.time() - 0.001)
         limiter.refused(began, 0.2)
         asked = loop.time()
-        async with limiter.place():
+        async with place(limiter):
             return loop.time() - asked
 
     assert asyncio.run(wait(serving=False)) >= 0.19
@@ -153,7 +164,7 @@ def test_letting_go_ends_every_wait() -> None:
         limiter.refused(asyncio.get_running_loop().time(), LONGEST_PAUSE_S)
 
         async def through() -> None:
-            async with limiter.place():
+            async with place(limiter):
                 pass
 
         waiting = [asyncio.create_task(through()) for _ in range(5)]
@@ -171,10 +182,10 @@ def test_a_place_given_up_while_waiting_goes_to_the_next() -> None:
         limiter = Limiter(1)
 
         async def through() -> str:
-            async with limiter.place():
+            async with place(limiter):
                 return "served"
 
-        async with limiter.place():
+        async with place(limiter):
             first, second = asyncio.create_task(through()), asyncio.create_task(through())
             await asyncio.sleep(0)
             first.cancel()
