@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from judgeaudit.collection.budget import Budget
+from judgeaudit.collection.deadlines import Deadlines
 from judgeaudit.collection.ledger import Ledger
 from judgeaudit.collection.limiter import LONGEST_PAUSE_S, Limiter
 from judgeaudit.collection.progress import Tally
@@ -99,6 +100,7 @@ class Caller:
     ledger: Ledger
     tally: Tally
     patience: Patience
+    deadlines: Deadlines
     stop: Stop
 
     async def put(self, call: Call) -> Ended:
@@ -163,8 +165,7 @@ class Caller:
 
     async def _decide(self, showing: Showing, *, roomier: bool) -> Reply:
         try:
-            async with asyncio.timeout(self.patience.timeout_s):
-                return await self.judge.decide(showing, roomier=roomier)
+            return await self.deadlines.within(self.judge.decide(showing, roomier=roomier))
         except TimeoutError as error:
             raise TransientError(f"no reply within {self.patience.timeout_s:g} s", reason="timeout") from error
 

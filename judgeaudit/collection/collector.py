@@ -19,6 +19,7 @@ from typing import Any, Final, TypedDict, Unpack
 from judgeaudit.collection.board import Board, Job
 from judgeaudit.collection.budget import Budget, check_prices
 from judgeaudit.collection.caller import Caller, Patience, Stop
+from judgeaudit.collection.deadlines import Deadlines
 from judgeaudit.collection.ledger import Ledger
 from judgeaudit.collection.limiter import Limiter
 from judgeaudit.collection.precision import ask_in_blocks, check_precision
@@ -30,6 +31,8 @@ from judgeaudit.records import Pair, Verdict
 from judgeaudit.verdicts import VerdictStore
 
 _PROGRESS_EVERY_S: Final = 0.2
+_MOST_HELD: Final = 20_000
+"""Cells of a plan, about 2 kB each, whose verdicts are held in memory besides the store."""
 
 
 def ask(
@@ -187,7 +190,8 @@ async def _ask(
         if kept is not None:
             kept.begin(_most_in_flight(judges, concurrency), _ceiling(board, judges, max_cost_usd))
         limiters = {judge.endpoint: Limiter(min(concurrency, judge.parallel or concurrency)) for judge in judges}
-        patience, puts_away = Patience(timeout_s, retries), kept is not None and not precision
+        patience = Patience(timeout_s, retries)
+        puts_away = kept is not None and not precision and len(board.cells) > _MOST_HELD
         desks = [
             _Desk(board, judge, limiters[judge.endpoint], budget, ledger, patience, stop, puts_away=puts_away)
             for judge in judges
@@ -243,7 +247,7 @@ class _Desk:
         self.tally = Tally(judge.name, budget.cap)
         self.jobs: list[Job] = []
         self._board, self._ledger, self._puts_away = board, ledger, puts_away
-        self._caller = Caller(judge, limiter, budget, ledger, self.tally, patience, stop)
+        self._caller = Caller(judge, limiter, budget, ledger, self.tally, patience, Deadlines(patience.timeout_s), stop)
         stop.then(limiter.let_go)
 
     def take_on(self) -> None:
