@@ -210,13 +210,14 @@ def main() -> int:
     parser.add_argument("--judgements", type=int, default=3000)
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--latency", type=float, default=0.2)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=["lean", "all"], default="all")
     parser.add_argument("--client", choices=CLIENTS)
     parser.add_argument("--serve", action="store_true")
     parser.add_argument("--base")
     options = parser.parse_args()
     if options.serve:
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # the clients have the first core
         serve(options.latency)
     if options.client:
         run_client(options.client, options.base, options.judgements, options.concurrency)

@@ -189,4 +189,4 @@ class _Shares:
 
 
 def _size(window: float) -> int:
-    return math.floor(math.log2(window))
+    return math.frexp(window)[1] - 1

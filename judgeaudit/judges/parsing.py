@@ -228,8 +228,7 @@ def _from_labels(labels: set[Label], rationale: str = "", scores: tuple[float, .
 
 def _choice_from_json(fields: dict[str, list[Any]]) -> _Reading:
     rationale = _rationale(fields)
-    scores = [_score_value(fields.get(name, [])) for name in ("score_a", "score_b")]
-    both = tuple(score for score in scores if score is not None) if None not in scores else ()
+    both = _both_scores(fields)
     if "choice" in fields:
         labels = {_label(value) for value in fields["choice"]}
         if None in labels:
@@ -238,6 +237,14 @@ def _choice_from_json(fields: dict[str, list[Any]]) -> _Reading:
     if not both:
         return _Reading(outcome="invalid", reason="bad_score", rationale=rationale)
     return _Reading(share=_sign_share(both[0] - both[1]), scores=both, rationale=rationale)
+
+
+def _both_scores(fields: dict[str, list[Any]]) -> tuple[float, ...]:
+    """Return the scores of both answers, or nothing when one is lacking or is none."""
+    if not {"score_a", "score_b"} <= fields.keys():
+        return ()
+    scores = [_score_value(fields[name]) for name in ("score_a", "score_b")]
+    return tuple(score for score in scores if score is not None) if None not in scores else ()
 
 
 def _label(value: Any) -> Label | None:

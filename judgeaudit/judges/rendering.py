@@ -12,6 +12,8 @@ from judgeaudit.assets import find_asset
 from judgeaudit.errors import PromptError, UsageError
 
 _PLACEHOLDER = re.compile(r"\$(question|answer_a|answer_b|answer|reference|fence)(?![A-Za-z0-9_])")
+_UNFILLED = {name: f"${name}" for name in ("question", "answer_a", "answer_b", "answer", "reference", "fence")}
+"""What a placeholder without a value stays."""
 _NEEDED: dict[records.Protocol, tuple[str, ...]] = {
     "pairwise": ("question", "answer_a", "answer_b"),
     "reference": ("question", "answer_a", "answer_b", "reference"),
@@ -98,13 +100,14 @@ def render(template: Template, showing: records.Showing) -> str:
     else:
         values["answer_b"] = showing.second.text
     values["fence"] = _fence(showing.token, values)
-    return "".join(values.get(name, f"${name}") if odd else name for odd, name in _pieces(template.text))
+    return _form(template.text) % (_UNFILLED | values)
 
 
 @cache
-def _pieces(text: str) -> tuple[tuple[int, str], ...]:
-    """Cut a template once for all its renderings: literal text at even places, placeholders at odd ones."""
-    return tuple((place % 2, piece) for place, piece in enumerate(_PLACEHOLDER.split(text)))
+def _form(text: str) -> str:
+    """Turn a template, once for all its renderings, into a form that is filled in one pass and reads no value."""
+    pieces = _PLACEHOLDER.split(text.replace("%", "%%"))
+    return "".join(f"%({piece})s" if place % 2 else piece for place, piece in enumerate(pieces))
 
 
 def _fence(token: str, values: dict[str, str]) -> str:

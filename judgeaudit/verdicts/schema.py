@@ -53,6 +53,7 @@ CREATE TABLE sessions (
     ended REAL
 ) STRICT;
 ALTER TABLE calls ADD COLUMN ceiling_usd REAL;
+DROP INDEX calls_replies;
 """
 _STEPS: Final[Mapping[int, str]] = {1: _SECOND}
 """What brings a store of each older schema version to the next."""
