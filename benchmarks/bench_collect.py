@@ -1,6 +1,6 @@
 """CPU and throughput per judgement: ours against bare aiohttp and bare litellm, all in one run.
 
-    python benchmarks/bench_collect.py [--judgements 3000] [--latency 0.2] [--concurrency 64] [--rounds 3]
+    python benchmarks/bench_collect.py [--judgements 3000] [--latency 0.2] [--concurrency 64] [--rounds 5]
 
 A loopback server in a process of its own answers every chat completion after the latency. Each client runs in a fresh
 process pinned to one core; its CPU is the operating system's account of that process after its imports. Ours does all
@@ -28,6 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from judgeaudit.records import Answer, Pair, Showing
 
 WORDS = "The Moon keeps one face to the Earth because its rotation takes as long as its orbit, about 27.3 days. " * 4
+LEAN = ("bare aiohttp", "ours, lean")
+FRAMEWORKS = ("autoevals", "openevals")
 LIMITS = {"ours, lean": ("bare aiohttp", 2.0, 0.95), "ours, litellm": ("bare litellm", 1.15, 0.95)}
 
 
@@ -61,25 +63,34 @@ def pairs(count: int) -> list[Pair]:
 # ------------------------------------------------------------------------------------------------- server
 
 
-def serve(latency_s: float) -> None:
-    """Answer chat completions until killed; print the port first."""
-    from aiohttp import web
-
-    message = {"role": "assistant", "content": json.dumps({"choice": "A", "rationale": "The first is better. " * 5})}
-    body = json.dumps(
+def completion(message: dict[str, object]) -> bytes:
+    """Return the body of a chat completion."""
+    return json.dumps(
         {
             "id": "chatcmpl-1",
             "object": "chat.completion",
             "created": 1,
             "model": "fake",
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "choices": [{"index": 0, "message": {"role": "assistant", **message}, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 500, "completion_tokens": 40, "total_tokens": 540},
         }
     ).encode()
 
+
+def serve(latency_s: float) -> None:
+    """Answer chat completions until killed; print the port first."""
+    from aiohttp import web
+
+    why = "The first is better. " * 5
+    plain = completion({"content": json.dumps({"choice": "A", "rationale": why})})
+    verdict = json.dumps({"choice": "A", "reasons": why, "reasoning": why, "score": True})
+    call = {"id": "c", "type": "function", "function": {"name": "select_choice", "arguments": verdict}}
+    called, scored = completion({"content": None, "tool_calls": [call]}), completion({"content": verdict})
+
     async def answer(request: web.Request) -> web.Response:
-        await request.read()
+        asked = await request.read()
         await asyncio.sleep(latency_s)
+        body = called if b'"tools"' in asked else scored if b'"response_format"' in asked else plain
         return web.Response(body=body, content_type="application/json")
 
     async def main() -> None:
@@ -196,10 +207,13 @@ def run_client(name: str, base: str, count: int, concurrency: int) -> None:
     print(json.dumps({"cpu_ms": 1000 * cpu / count, "per_s": count / wall, "rss_mb": rss}))
 
 
-def measure(name: str, base: str, count: int, concurrency: int) -> Measured:
+def measure(name: str, base: str, count: int, concurrency: int, frameworks: str | None = None) -> Measured:
     """Run one client in a fresh process."""
-    command = [sys.executable, __file__, "--client", name, "--base", base]
-    command += ["--judgements", str(count), "--concurrency", str(concurrency)]
+    if name in FRAMEWORKS and frameworks:
+        command = [frameworks, str(Path(__file__).with_name("frameworks.py")), name, base, str(count), str(concurrency)]
+    else:
+        command = [sys.executable, __file__, "--client", name, "--base", base]
+        command += ["--judgements", str(count), "--concurrency", str(concurrency)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return Measured(**json.loads(done.stdout.splitlines()[-1]))
 
@@ -212,6 +226,7 @@ def main() -> int:
     parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=["lean", "all"], default="all")
+    parser.add_argument("--frameworks", metavar="PYTHON", help="interpreter with requirements-frameworks.txt")
     parser.add_argument("--client", choices=CLIENTS)
     parser.add_argument("--serve", action="store_true")
     parser.add_argument("--base")
@@ -228,10 +243,10 @@ def main() -> int:
     try:
         assert server.stdout  # noqa: S101 - a pipe was asked for
         base = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
-        names = list(CLIENTS)[: 2 if options.only == "lean" else None]
-        counts = {name: options.judgements if "litellm" not in name else options.judgements // 4 for name in names}
+        names = [*list(CLIENTS)[: 2 if options.only == "lean" else None], *(FRAMEWORKS if options.frameworks else ())]
+        counts = {name: options.judgements // (1 if name in LEAN else 4) for name in names}
         rounds = [
-            {name: measure(name, base, counts[name], options.concurrency) for name in names}
+            {name: measure(name, base, counts[name], options.concurrency, options.frameworks) for name in names}
             for _ in range(options.rounds)
         ]
     finally:

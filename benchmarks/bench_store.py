@@ -1,12 +1,13 @@
 """Time the store: verdicts kept a second, a million opened and loaded, and a second run that has nothing to ask.
 
-Run from the repository's root: ``python -m benchmarks.bench_store [writing] [reading] [rerun]``. Each part sets ours
+Run from the repository's root: ``python -m benchmarks.bench_store [PART ...]``. Each part sets ours
 beside the plain way of doing the same, in one run. Returns 1 where a figure misses its limit.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import resource
 import subprocess
 import sys
@@ -17,10 +18,12 @@ from itertools import count, islice
 from pathlib import Path
 
 from benchmarks.bench_collect import pairs
+from judgeaudit.collection import ask
 from judgeaudit.formats import write_pairs
-from judgeaudit.records import Reply, Trial, Usage, Verdict
+from judgeaudit.judges import ApiJudge
+from judgeaudit.records import JudgeSpec, Reply, Trial, Usage, Verdict
 from judgeaudit.verdicts import Attempt, Entry, VerdictStore
-from tests.server import Server, prefers
+from tests.server import Fault, Request, Server, completion, prefers
 
 GROUP = 64
 """Verdicts that are committed together: as many as are in flight."""
@@ -109,6 +112,31 @@ def rerun() -> bool:
     return limit("requests of the second run", hits[1] - hits[0], 0) & limit("its CPU seconds", spent[1], 1)
 
 
+def faults() -> bool:
+    """Ask 2,000 cells of a server that answers 5 % with 500, 5 % with 429 and 5 % with half a body."""
+    rng, broken = random.Random(0), 0
+
+    def script(request: Request) -> str | Fault:
+        nonlocal broken
+        fate = rng.random()
+        if fate < 0.1:
+            return Fault(status=500 if fate < 0.05 else 429)
+        broken += fate < 0.15
+        return completion(REPLY)[:-20] if fate < 0.15 else REPLY
+
+    with tempfile.TemporaryDirectory() as folder, Server(script) as server:
+        judge = ApiJudge(JudgeSpec(name="j", model="fake", api_base=server.api_base))
+        verdicts = ask(pairs(1000), [judge], store=folder, orders="both")
+        with VerdictStore.open(folder) as store:
+            failures = sum(verdict.outcome != "valid" for verdict in store)
+    valid, paid = sum(verdict.outcome == "valid" for verdict in verdicts), len(verdicts) + broken
+    print(
+        f"{len(verdicts):,} cells, {server.hits:,} requests, {valid:,} valid; {paid - len(verdicts)} calls paid twice"
+    )
+    print(f"  of these malformed: {broken}; failures stored as verdicts: {failures}")
+    return limit("cells without a verdict", len(verdicts) - valid, 0) & limit("failures stored", failures, 0)
+
+
 def say(what: str, ours: float, other: str, plain: float, ratio: float) -> None:
     """Print one comparison."""
     print(f"{what}: {ours:,.1f}; {other}: {plain:,.1f}; ratio {ratio:.1f}")
@@ -124,13 +152,14 @@ def limit(what: str, found: float, asked: float, *, at_least: bool = False) -> b
 def main() -> int:
     """Run the parts that were named, or all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="writing, reading, rerun")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="writing, reading, rerun, faults")
     parser.add_argument("--verdicts", type=int, default=1_000_000)
     options = parser.parse_args()
     parts = {
         "writing": lambda: writing(min(options.verdicts, 100_000)),
         "reading": lambda: reading(options.verdicts),
         "rerun": rerun,
+        "faults": faults,
     }
     kept = [part() for name, part in parts.items() if name in (options.parts or parts)]
     return int(not all(kept))
