@@ -198,25 +198,25 @@ def _read_choice(reply: Reply, echoes: tuple[str, ...], reading: Reading | None)
 
 def _read_otherwise(reply: Reply, text: str, reading: Reading) -> _Reading:
     """Read a verdict in a form of the user's own; one that is stated twice must be the same."""
-    stated = _stated(text, reading)
-    if stated is None:
-        return _Reading(outcome="invalid", reason="pattern_too_slow")
-    if _filtered(reply) or not stated:
-        return _nothing_read(reply, text, "no_choice")
+    stated = _stated(reply, text, reading, "no_choice")
+    if isinstance(stated, _Reading):
+        return stated
     labels = {reading.label_of(label) for label in stated}
     if None in labels:
         return _Reading(outcome="invalid", reason="no_choice")
     return _from_labels({label for label in labels if label is not None})
 
 
-def _stated(text: str, reading: Reading) -> list[str] | None:
-    """Return what the pattern finds; None when it takes too long, as a pattern that backtracks may."""
+def _stated(reply: Reply, text: str, reading: Reading, lacking: str) -> list[str] | _Reading:
+    """Return what the pattern finds, or why that is nothing: a pattern that backtracks may take too long."""
     import regex
 
     try:
         found = list(regex.finditer(reading.pattern, text, timeout=LONGEST_PATTERN_S))
     except TimeoutError:
-        return None
+        return _Reading(outcome="invalid", reason="pattern_too_slow")
+    if _filtered(reply) or not found:
+        return _nothing_read(reply, text, lacking)
     return [(match[1] if match.re.groups else match[0]) or "" for match in found]
 
 
@@ -295,11 +295,9 @@ def _read_score(reply: Reply, echoes: tuple[str, ...], reading: Reading | None) 
 
 def _read_score_otherwise(reply: Reply, text: str, reading: Reading) -> _Reading:
     """Read a score in a form, and on a scale, of the user's own."""
-    stated = _stated(text, reading)
-    if stated is None:
-        return _Reading(outcome="invalid", reason="pattern_too_slow")
-    if _filtered(reply) or not stated:
-        return _nothing_read(reply, text, "no_score")
+    stated = _stated(reply, text, reading, "no_score")
+    if isinstance(stated, _Reading):
+        return stated
     return _from_scored({float(number) if _PLAIN_NUMBER.fullmatch(number.strip()) else None for number in stated})
 
 
