@@ -169,17 +169,17 @@ def run(
         settings["max_cost_usd"] = max_cost_usd
     provenance = _provenance(config, pairs, judges, skipped, more)
     manifest = json.dumps({"command": command, **provenance}, indent=1, ensure_ascii=False) + "\n"
-    with VerdictStore.create(path) as store:  # nobody else is at work here, so that the files may be written
+    with VerdictStore.create(path) as store:  # until all is written, nobody else is at work in this directory
         write_whole(path / "manifest.json", manifest)
         write_pairs(pairs, path / "pairs.jsonl")
         verdicts = ask(pairs, judges, store=store, seed=config.design.seed, progress=progress, **settings)
-    result = _fit(
-        pairs, verdicts, judges, config.margin, config.panels, provenance["run_id"], provenance, shares.get("fact")
-    )
-    result = _with_precision(result, pairs, config, judges)
-    findings = tuple(gate(result, policy))
-    judged = result.model_copy(update={"findings": findings})
-    return _leave_behind(Run(path, tuple(pairs), tuple(verdicts), judged, command))
+        result = _fit(
+            pairs, verdicts, judges, config.margin, config.panels, provenance["run_id"], provenance, shares.get("fact")
+        )
+        result = _with_precision(result, pairs, config, judges)
+        findings = tuple(gate(result, policy))
+        judged = result.model_copy(update={"findings": findings})
+        return _leave_behind(Run(path, tuple(pairs), tuple(verdicts), judged, command))
 
 
 def lay_out(

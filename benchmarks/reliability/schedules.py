@@ -33,8 +33,8 @@ class Orders:
 
     @property
     def kept(self) -> bool:
-        """The result is the same, and the orders were not."""
-        return self.different == 0 and self.orders_seen == self.schedules
+        """The result is the same, and the orders were not; one call at a time may well give the same order twice."""
+        return self.different == 0 and self.orders_seen > 0.7 * self.schedules
 
 
 def shuffle(schedules: int, folder: Path, seed: int = 0) -> Orders:

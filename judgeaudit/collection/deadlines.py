@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -32,8 +32,8 @@ class Deadlines:
         TimeoutError
             When its time is over; it was cancelled.
         """
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
-        assert task is not None  # noqa: S101 - whatever awaits runs in a task
+        task = cast("asyncio.Task[Any]", asyncio.current_task())  # whatever awaits runs in one
+        loop = asyncio.get_running_loop()
         self._running[task] = deadline = loop.time() + self._seconds
         if self._timer is None:
             self._timer = loop.call_at(deadline, self._look)

@@ -278,10 +278,10 @@ class VerdictStore:
         """Return the sessions that ended without a word, other than one of this process or of another at work now."""
         if self._version < SCHEMA_VERSION:
             return []
-        rows = self._rows("SELECT id, in_flight, ceiling_usd FROM sessions WHERE ended IS NULL ORDER BY id")
-        # While somebody writes, the last open session is theirs.
-        at_work = 1 if self._session is not None or (self._lock is None and Lock.is_taken(self.path)) else 0
-        return [Crash(in_flight, ceiling) for _, in_flight, ceiling in rows[: len(rows) - at_work]]
+        rows = self._rows("SELECT in_flight, ceiling_usd, ended FROM sessions ORDER BY id")
+        if self._session is not None or (self._lock is None and Lock.is_taken(self.path)):
+            rows = rows[:-1]  # while somebody writes, the last session is theirs
+        return [Crash(in_flight, ceiling) for in_flight, ceiling, ended in rows if ended is None]
 
     def attempts(self) -> dict[tuple[str, str, str], int]:
         """Count the attempts by judge, status and reason."""
