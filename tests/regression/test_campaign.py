@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.campaign_coverage import TABLES, WORLDS, markdown, utility_coverage
+from benchmarks.campaign_coverage import TABLES, markdown, utility_coverage
+from benchmarks.worlds import WORLDS
 
 
 @pytest.mark.parametrize("table", ["near_perfect", "additivity", "templates"])
