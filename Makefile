@@ -17,10 +17,10 @@ test: .venv/installed-dev
 	$(BIN)/python -m pytest
 
 campaigns: .venv/installed-dev
-	for script in benchmarks/campaign_*.py; do $(BIN)/python $$script || exit 1; done
+	status=0; for script in benchmarks/campaign_*.py; do $(BIN)/python $$script || status=1; done; exit $$status
 
 bench: .venv/installed-dev
-	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+	status=0; for script in benchmarks/bench_*.py; do $(BIN)/python $$script || status=1; done; exit $$status
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

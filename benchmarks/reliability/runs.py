@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from judgeaudit.errors import StoreError
 from judgeaudit.verdicts import VerdictStore
 from tests.server import Request, Server
 
@@ -66,8 +67,13 @@ def stored(run: Path) -> dict[str, str]:
     """Return what a reader finds in the store of a run now: each verdict, by its trial."""
     if not (run / "verdicts.db").is_file():
         return {}
-    with VerdictStore.open(run) as store:
-        return {verdict.trial.key: verdict.model_dump_json() for verdict in store}
+    try:
+        with VerdictStore.open(run) as store:
+            return {verdict.trial.key: verdict.model_dump_json() for verdict in store}
+    except StoreError as error:
+        if "there is no verdict store" in str(error):
+            return {}
+        raise
 
 
 @contextmanager

@@ -93,6 +93,8 @@ def _migrate(connection: sqlite3.Connection, file: Path, version: int) -> None:
 
 def check_version(connection: sqlite3.Connection, file: Path) -> int:
     """Return the schema version of a store, or refuse what cannot be read."""
+    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
+        raise StoreError(f"there is no verdict store in {file} yet: a run was stopped as it made it; run again")
     if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
         raise StoreError(f"{file} is a database, but not a verdict store of judgeaudit; choose another directory")
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])

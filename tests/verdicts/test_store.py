@@ -160,6 +160,18 @@ def test_what_is_not_a_store_is_left_alone(tmp_path: Path) -> None:
         VerdictStore.create(text / "below")
 
 
+def test_a_store_that_was_never_made_whole_is_made_by_the_next_run(tmp_path: Path) -> None:
+    """A disk that failed as the tables were made leaves an empty database: readers are told, and a writer goes on."""
+    with sqlite3.connect(tmp_path / "verdicts.db") as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    connection.close()
+    with pytest.raises(StoreError, match=r"no verdict store in .* yet.*run again"):
+        VerdictStore.open(tmp_path)
+    with VerdictStore.create(tmp_path) as store:
+        store.append([], [entry("p")])
+        assert len(store) == 1
+
+
 def test_an_altered_record_is_found(tmp_path: Path) -> None:
     """A changed preference does not match its checksum."""
     with VerdictStore.create(tmp_path) as store:
