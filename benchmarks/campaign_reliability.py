@@ -1,6 +1,6 @@
 """Try what judgeaudit promises: kills, storms, fuzzed replies, budgets, failing disks, damage, jumping clocks.
 
-``python -m benchmarks.campaign_reliability`` runs every trial in full (about two hours on two cores) and prints a line
+``python -m benchmarks.campaign_reliability`` runs every trial in full (half an hour on two cores) and prints a line
 of counts for each; names of trials run only these, ``--share`` runs that share of each. Returns 1 where a promise is
 not kept. The everyday tests run the same trials in a short form.
 """

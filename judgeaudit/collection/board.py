@@ -33,7 +33,7 @@ class Job:
 
 @dataclass(slots=True)
 class Cell:
-    """One trial of the plan on its way to a verdict; a plan may have a million."""
+    """One trial of the plan on its way to a verdict; a plan may have a hundred thousand."""
 
     pair: Pair
     judge: Judge

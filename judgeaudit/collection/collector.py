@@ -32,7 +32,7 @@ from judgeaudit.verdicts import VerdictStore
 
 _PROGRESS_EVERY_S: Final = 0.2
 _MOST_HELD: Final = 20_000
-"""Cells of a plan, about 2 kB each, whose verdicts are held in memory besides the store."""
+"""Cells of a plan whose verdicts, a kilobyte or two each, are held in memory besides the store."""
 
 
 def ask(

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Deadlines:
-    """Gives every attempt the same time; a timer of its own for each would cost as much as reading its reply.
+    """Gives every attempt the same time; one timer serves them all, since one each weighs on the whole event loop.
 
     Parameters
     ----------
