@@ -250,7 +250,10 @@ class VerdictStore:
     def known(self, keys: Iterable[str]) -> dict[str, Verdict]:
         """Return the stored verdicts of those trials, by key, that have one."""
         rows = self._lookup("SELECT key, CAST(record AS BLOB), checksum FROM verdicts WHERE key IN", keys)
-        return {key: self._verdict(record, checksum) for key, record, checksum in rows}
+        found = {key: self._verdict(record, checksum) for key, record, checksum in rows}
+        if any(verdict.trial.key != key for key, verdict in found.items()):
+            raise self._damage("a record stands under another's key")
+        return found
 
     def replies(self, calls: Iterable[str]) -> dict[str, Reply]:
         """Return the stored replies of those calls, by key, that got one.
@@ -364,11 +367,11 @@ class VerdictStore:
 
     def _sound(self, record: bytes, checksum: int) -> bytes:
         if zlib.crc32(record) != checksum:
-            raise StoreError(
-                f"the store {self.path} is damaged: a record does not match its checksum; "
-                "restore a copy, or run again in a new directory"
-            )
+            raise self._damage("a record does not match its checksum")
         return record
+
+    def _damage(self, how: str) -> StoreError:
+        return StoreError(f"the store {self.path} is damaged: {how}; restore a copy, or run again in a new directory")
 
 
 def _flat(verdict: Verdict) -> dict[str, Any]:

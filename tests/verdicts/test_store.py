@@ -243,6 +243,18 @@ def test_rows_are_flat(store: VerdictStore) -> None:
     assert not any(isinstance(cell, dict) for cell in row.values())
 
 
+def test_a_record_under_the_key_of_another_is_told(tmp_path: Path) -> None:
+    """A key that a failing disk changed into another's, or an index that leads astray, is no verdict of that cell."""
+    with VerdictStore.create(tmp_path) as store:
+        store.append([], [entry("p"), entry("q")])
+    with sqlite3.connect(tmp_path / "verdicts.db") as connection:
+        connection.execute("DELETE FROM verdicts WHERE pair_id = 'q'")
+        connection.execute("UPDATE verdicts SET key = ?", (entry("q").verdict.trial.key,))
+    connection.close()
+    with VerdictStore.open(tmp_path) as store, pytest.raises(StoreError, match="damaged: a record stands under"):
+        store.known([entry("p").verdict.trial.key, entry("q").verdict.trial.key])
+
+
 def test_what_a_damaged_store_still_holds_can_be_read(tmp_path: Path) -> None:
     """A changed record, a record that is no text any more, a page that is gone: each costs itself and is counted."""
     with VerdictStore.create(tmp_path) as store:
