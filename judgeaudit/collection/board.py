@@ -79,13 +79,11 @@ class Board:
     ) -> None:
         self.cells: list[Cell] = []
         self.jobs: dict[str, Job] = {}
-        by_name = {judge.name: judge for judge in judges}
-        for trial, calls in cells(pairs, judges, orders=orders, replicates=replicates, seed=seed):
-            jobs = tuple(self._job(call) for call in calls)
-            cell = Cell(
-                calls[0].pair, by_name[trial.judge], trial.order, trial.replicate, trial.key, trial.content, jobs
-            )
-            for job in cell.jobs:
+        for planned in cells(pairs, judges, orders=orders, replicates=replicates, seed=seed):
+            pair, judge, order, replicate, content, calls = planned
+            jobs = tuple([self._job(call) for call in calls])
+            cell = Cell(pair, judge, order, replicate, planned.key, content, jobs)
+            for job in jobs:
                 if not job.cells or job.cells[-1] is not cell:  # two answers may be one text, scored by one call
                     job.cells.append(cell)
             self.cells.append(cell)
@@ -111,11 +109,15 @@ class Board:
         return (job for job in self.jobs.values() if job.cells[0].judge.name == judge and job.open)
 
     def settle(self, job: Job, ended: Ended) -> list[Cell]:
-        """Note how a call ended; return the cells that have their verdict by it."""
+        """Note how a call ended; return the cells that have their verdict by it, and let go of their replies."""
         job.ended = ended
         decided = [cell for cell in job.cells if not cell.ended and all(other.ended for other in cell.jobs)]
         for cell in decided:
             cell.verdict = _verdict(cell)
+        for cell in decided:
+            for other in cell.jobs:
+                if all(waiting.ended for waiting in other.cells):
+                    other.ended = _OVER
         return decided
 
     def is_cut_short(self) -> bool:
@@ -124,13 +126,10 @@ class Board:
         return any(verdict.reason in CUT_SHORT for verdict in ended)
 
     def put_away(self, decided: Sequence[Cell]) -> None:
-        """Let go of verdicts that the store has, and of replies that nobody waits for any more."""
+        """Let go of verdicts that the store has."""
         for cell in decided:
             if cell.verdict is not None and cell.verdict.outcome != "missing":
                 cell.verdict, cell.kept = None, True
-            for job in cell.jobs:
-                if job.ended is not None and all(other.ended for other in job.cells):
-                    job.ended = _OVER
 
     def hand_over(self, store: VerdictStore | None) -> list[Verdict]:
         """Return the verdict of every cell asked, in the plan's order, those that were put away from the store.

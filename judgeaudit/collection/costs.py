@@ -60,7 +60,7 @@ def forecast(
     found = []
     for judge in judges:
         planned = cells(pairs, [judge], orders=orders, replicates=replicates, seed=seed)
-        calls = {call.key: call for _, needed in planned for call in needed}
+        calls = {call.key: call for cell in planned for call in cell.calls}
         found.append(_forecast(judge, list(calls.values()), min(concurrency, judge.parallel or concurrency)))
     return found
 

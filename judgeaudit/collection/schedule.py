@@ -6,14 +6,15 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from judgeaudit.errors import ConfigError, PairError, suggest
 from judgeaudit.judges.parsing import PARSER_VERSION
 from judgeaudit.judges.protocol import Judge, reading_of
-from judgeaudit.records import Order, Pair, Showing, Trial, digest
+from judgeaudit.records import Order, Pair, Showing, Trial, digest, digest_row, trial_key
 
 Orders = Literal["counterbalanced", "both"]
+Screen = Literal["ab", "ba", "a", "b"]
 
 BOTH_ORDERS_SHARE: Final = 0.225
 """Share of items whose pairs are shown in both orders under ``counterbalanced``, to measure order consistency."""
@@ -26,7 +27,7 @@ class Call:
     key: str
     """SHA-256 of all that could change the reply; the cells that need it find it by this key."""
     pair: Pair
-    screen: Literal["ab", "ba", "a", "b"]
+    screen: Screen
     """Which answers are on the screen, in which order."""
 
     def showing(self) -> Showing:
@@ -38,6 +39,23 @@ class Call:
             reference=self.pair.reference,
             token=self.key[:8],
         )
+
+
+class Planned(NamedTuple):
+    """A trial before it is made, with the calls it is read from."""
+
+    pair: Pair
+    judge: Judge
+    order: Order
+    replicate: int
+    content: str
+    """SHA-256 of all that could change the answer."""
+    calls: tuple[Call, ...]
+
+    @property
+    def key(self) -> str:
+        """The key of its trial."""
+        return trial_key(self.pair.id, self.judge.name, self.order, self.replicate, self.judge.protocol, self.content)
 
 
 def plan(
@@ -74,22 +92,24 @@ def plan(
     A second order costs about as much as it tells, and one order a pair with both on a subsample halves the calls for
     the same interval; fixed order is never used, since position would pass for preference.
     """
-    return [trial for trial, _ in cells(pairs, judges, orders=orders, replicates=replicates, seed=seed)]
+    planned = cells(pairs, judges, orders=orders, replicates=replicates, seed=seed)
+    return [trial_of(cell.pair, cell.judge, cell.order, cell.replicate, cell.content) for cell in planned]
 
 
 def cells(
     pairs: Sequence[Pair], judges: Sequence[Judge], *, orders: Orders, replicates: int, seed: int
-) -> Iterator[tuple[Trial, tuple[Call, ...]]]:
-    """Give every trial of the plan with the calls it is read from; pairs that failed their check are not asked."""
+) -> Iterator[Planned]:
+    """Give every cell of the plan, judge by judge; pairs that failed their check are not asked."""
     pairs = [pair for pair in pairs if pair.check is None or pair.check.passed]
     _check(pairs, judges, orders, replicates)
     shown = draw_orders(pairs, orders, seed)
     for judge in judges:
-        recipe = digest(judge.recipe())
+        recipe, reading = digest(judge.recipe()), reading_of(judge)
+        form = None if reading is None else reading.model_dump(mode="json")
         for pair in pairs:
             for order in ("ab",) if judge.protocol == "score" else shown[pair.id]:
                 for replicate in range(replicates):
-                    yield _cell(pair, judge, recipe, order, replicate)
+                    yield _planned(pair, judge, recipe, form, order, replicate)
 
 
 def draw_orders(pairs: Sequence[Pair], orders: Orders, seed: int) -> dict[str, tuple[Order, ...]]:
@@ -123,13 +143,14 @@ def _subsample(pairs: Sequence[Pair], rng: random.Random) -> set[str]:
     }
 
 
-def _cell(pair: Pair, judge: Judge, recipe: str, order: Order, replicate: int) -> tuple[Trial, tuple[Call, ...]]:
-    screens: tuple[Literal["ab", "ba", "a", "b"], ...] = ("a", "b") if judge.protocol == "score" else (order,)
-    calls = tuple(_call(pair, judge, recipe, screen, replicate) for screen in screens)
-    reading = reading_of(judge)
-    parser = [PARSER_VERSION] if reading is None else [PARSER_VERSION, reading.model_dump(mode="json")]
-    content = digest([*parser, *(call.key for call in calls)])  # what a trial is read from, and how
-    return trial_of(pair, judge, order, replicate, content), calls
+def _planned(
+    pair: Pair, judge: Judge, recipe: str, form: dict[str, Any] | None, order: Order, replicate: int
+) -> Planned:
+    screens: tuple[Screen, ...] = ("a", "b") if judge.protocol == "score" else (order,)
+    calls = tuple([_call(pair, judge, recipe, screen, replicate) for screen in screens])
+    keys = [call.key for call in calls]  # what a trial is read from, and how, is its content
+    content = digest_row([PARSER_VERSION, *keys]) if form is None else digest([PARSER_VERSION, form, *keys])
+    return Planned(pair, judge, order, replicate, content, calls)
 
 
 def trial_of(pair: Pair, judge: Judge, order: Order, replicate: int, content: str) -> Trial:
@@ -144,11 +165,11 @@ def trial_of(pair: Pair, judge: Judge, order: Order, replicate: int, content: st
     )
 
 
-def _call(pair: Pair, judge: Judge, recipe: str, screen: Literal["ab", "ba", "a", "b"], replicate: int) -> Call:
+def _call(pair: Pair, judge: Judge, recipe: str, screen: Screen, replicate: int) -> Call:
     texts = [pair.a.text if side == "a" else pair.b.text for side in screen]
     # Two pairs may share the score of a text; two pairwise cells never share a reply, or they would not be independent.
     owner = f"{pair.id} {screen}" if len(screen) == 2 else ""
-    return Call(digest([judge.name, recipe, pair.question, pair.reference, texts, owner, replicate]), pair, screen)
+    return Call(digest_row([judge.name, recipe, pair.question, pair.reference, texts, owner, replicate]), pair, screen)
 
 
 def _check(pairs: Sequence[Pair], judges: Sequence[Judge], orders: str, replicates: int) -> None:

@@ -18,6 +18,7 @@ from functools import cache
 from typing import Any, Final, Protocol
 
 from pydantic import SecretStr
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from judgeaudit.errors import PermanentError, TransientError
 from judgeaudit.judges.redaction import Redactor
@@ -149,7 +150,7 @@ class LeanDoor:
         """Send one request."""
         import aiohttp
 
-        body = json.dumps({"model": self._model, "messages": messages, **settings}).encode()
+        body = _written({"model": self._model, "messages": messages, **settings})
         started = time.perf_counter()
         try:
             async with self._connected().post(self._url, data=body, allow_redirects=False) as response:
@@ -217,7 +218,7 @@ def read_completion(raw: bytes, redact: Redactor, latency_s: float) -> Reply:
         When it is none.
     """
     try:
-        payload = json.loads(raw)
+        payload = _read_json(raw)
         choice = payload["choices"][0]
         message = choice["message"]
         return _reply(
@@ -233,6 +234,20 @@ def read_completion(raw: bytes, redact: Redactor, latency_s: float) -> Reply:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         said = redact(raw[:_LONGEST_QUOTED].decode("utf-8", "replace"))[:200]
         raise _malformed(f"{type(error).__name__}: {said}") from error
+
+
+def _written(body: dict[str, Any]) -> bytes:
+    try:
+        return to_json(body)
+    except PydanticSerializationError:  # half of a surrogate pair, which only an escape can name
+        return json.dumps(body).encode()
+
+
+def _read_json(raw: bytes) -> Any:
+    try:
+        return from_json(raw)
+    except ValueError:  # the standard library reads halves of surrogate pairs too, and says better what is wrong
+        return json.loads(raw)
 
 
 def _reply(

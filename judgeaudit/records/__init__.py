@@ -3,7 +3,7 @@
 No numpy and no I/O here. A record is immutable, refuses unknown fields, and says what each field means.
 """
 
-from judgeaudit.records.base import Identifier, Record, Severity, digest
+from judgeaudit.records.base import Identifier, Record, Severity, digest, digest_row
 from judgeaudit.records.estimates import Audit, Counts, Estimate, Finding, Grade, JudgeAudit, Reliability, Scale, Status
 from judgeaudit.records.items import FACT_KINDS, Distractor, Fact, FactKind, Item
 from judgeaudit.records.pairs import CONTRASTS, CROSSED, Answer, Check, Contrast, Edit, FactualError, Pair, Style
@@ -21,6 +21,7 @@ from judgeaudit.records.verdicts import (
     Trial,
     Usage,
     Verdict,
+    trial_key,
 )
 
 __all__ = [
@@ -64,4 +65,6 @@ __all__ = [
     "Usage",
     "Verdict",
     "digest",
+    "digest_row",
+    "trial_key",
 ]

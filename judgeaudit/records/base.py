@@ -7,6 +7,7 @@ import json
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic_core import PydanticSerializationError, to_json
 
 Severity = Literal["minor", "major"]
 
@@ -49,6 +50,20 @@ def digest(value: Any) -> str:
     True
     """
     return hashlib.sha256(_CANONICAL.encode(value).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def digest_row(values: list[str | int | list[str]]) -> str:
+    """Return the `digest` of texts and whole numbers, in a third of the time: a plan takes three for every cell.
+
+    Examples
+    --------
+    >>> digest_row(["p1", 0, ["a", "b"]]) == digest(["p1", 0, ["a", "b"]])
+    True
+    """
+    try:
+        return hashlib.sha256(to_json(values)).hexdigest()
+    except PydanticSerializationError:  # half of a surrogate pair
+        return digest(values)
 
 
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from judgeaudit.records.base import Identifier, NumerousRecord, Record, digest
+from judgeaudit.records.base import Identifier, NumerousRecord, Record, digest_row
 from judgeaudit.records.pairs import Answer
 
 Order = Literal["ab", "ba"]
@@ -29,10 +28,15 @@ class Trial(NumerousRecord):
     content: str = ""
     """SHA-256 of all that could change the answer: both texts, question, reference, prompt, settings, parser."""
 
-    @cached_property
+    @property
     def key(self) -> str:
         """The trial's identity: cache, resume and provenance are this one hash."""
-        return digest([self.pair_id, self.judge, self.order, self.replicate, self.protocol, self.content])
+        return trial_key(self.pair_id, self.judge, self.order, self.replicate, self.protocol, self.content)
+
+
+def trial_key(pair_id: str, judge: str, order: Order, replicate: int, protocol: Protocol, content: str) -> str:
+    """Return the key of a trial that has not been made yet."""
+    return digest_row([pair_id, judge, order, replicate, protocol, content])
 
 
 class Reading(Record):

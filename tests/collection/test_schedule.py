@@ -64,14 +64,14 @@ def test_every_judge_gets_the_same_cells() -> None:
 def test_scores_have_one_order_and_two_calls() -> None:
     """A scored pair is one cell, read from one call for each answer."""
     planned = list(cells(make_pairs(5), [judge(protocol="score")], orders="both", replicates=1, seed=0))
-    assert [(trial.order, [call.screen for call in calls]) for trial, calls in planned] == [("ab", ["a", "b"])] * 5
-    assert planned[0][1][1].showing().first.text == "bad 0 style_true"
-    assert planned[0][1][0].showing().second is None
+    assert [(cell.order, [call.screen for call in cell.calls]) for cell in planned] == [("ab", ["a", "b"])] * 5
+    assert planned[0].calls[1].showing().first.text == "bad 0 style_true"
+    assert planned[0].calls[0].showing().second is None
 
 
 def test_a_call_shows_the_answers_in_its_order() -> None:
     """``ba`` puts answer b on the screen first, under a token of its own."""
-    (_, (ab,)), (_, (ba,)) = cells(make_pairs(1), [judge()], orders="both", replicates=1, seed=0)
+    (ab,), (ba,) = (cell.calls for cell in cells(make_pairs(1), [judge()], orders="both", replicates=1, seed=0))
     assert ab.showing().first.text == ba.showing().second.text == "good 0 style_true"
     assert ab.showing().token != ba.showing().token
     assert len(ab.showing().token) == 8
