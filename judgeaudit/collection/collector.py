@@ -31,6 +31,8 @@ from judgeaudit.records import Pair, Verdict
 from judgeaudit.verdicts import VerdictStore
 
 _PROGRESS_EVERY_S: Final = 0.2
+_OBJECTS_BETWEEN_LOOKS: Final = 20_000
+"""New objects after which the garbage collector looks for what is unreachable: a few megabytes."""
 _MOST_HELD: Final = 20_000
 """Cells of a plan whose verdicts, a kilobyte or two each, are held in memory besides the store."""
 
@@ -181,10 +183,11 @@ async def _ask(
         check_precision(precision)
     _check(concurrency=concurrency, timeout_s=timeout_s, retries=retries)
     check_prices(judges, max_cost_usd)
-    board = Board(pairs, judges, orders=orders, replicates=replicates, seed=seed)
-    with _opened(store) as kept, _left_by_the_garbage_collector():
+    with _opened(store) as kept, _beside_the_garbage_collector() as set_aside:
+        board = Board(pairs, judges, orders=orders, replicates=replicates, seed=seed)
         if kept is not None:
             board.recall(kept)
+        set_aside()
         ledger = Ledger(kept)
         budget = Budget(max_cost_usd, kept.spent_usd() if kept is not None else 0.0)
         if kept is not None:
@@ -327,16 +330,28 @@ def _opened(store: str | Path | VerdictStore | None) -> Iterator[VerdictStore | 
 
 
 @contextlib.contextmanager
-def _left_by_the_garbage_collector() -> Iterator[None]:
-    """Spare the garbage collector what is there already, the plan above all: it lives as long as the run."""
-    if gc.get_freeze_count():  # somebody does so already
-        yield
+def _beside_the_garbage_collector() -> Iterator[Callable[[], None]]:
+    """Make the plan while the garbage collector rests, and set it aside then: it lives as long as the run.
+
+    Afterwards the collector looks less often: calls in flight are no garbage, but many enough to wake it all the time.
+    """
+    if gc.get_freeze_count() or not gc.isenabled():  # somebody does so already
+        yield lambda: None
         return
-    gc.freeze()
+    usual = gc.get_threshold()
+    gc.disable()
+
+    def set_aside() -> None:
+        gc.freeze()
+        gc.set_threshold(_OBJECTS_BETWEEN_LOOKS, *usual[1:])
+        gc.enable()
+
     try:
-        yield
+        yield set_aside
     finally:
         gc.unfreeze()
+        gc.set_threshold(*usual)
+        gc.enable()
 
 
 @contextlib.asynccontextmanager

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import math
 import sys
+import time
 from collections import deque
 from typing import Final
 
@@ -55,10 +56,10 @@ class Limiter:
         self._shares = _Shares()
 
     async def enter(self) -> float:
-        """Wait for a free place and take it; return the time on the loop's clock, to be given back with `leave`."""
+        """Wait for a free place and take it; return the time on the monotonic clock, to be given back with `leave`."""
         while not self._has_room():
             await self._turn()
-        started = asyncio.get_running_loop().time()
+        started = time.monotonic()
         self._flying.append(started)
         if self.window < self.ceiling:
             self._pause(started + min(_LONGEST_GAP_S, _PACE * self._service.latency_s / self.window))
@@ -67,7 +68,8 @@ class Limiter:
     def leave(self, started: float) -> None:
         """Give back the place taken at that time."""
         self._flying.remove(started)
-        self._wake()
+        if self._waiting:
+            self._wake()
 
     @property
     def in_flight(self) -> int:
@@ -76,7 +78,7 @@ class Limiter:
 
     def served(self, started: float) -> None:
         """Note that the endpoint served a call that began at ``started``: the window grows by one a round."""
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         self._service.note(now, now - started)
         self._shares.note(self.window, served=True)
         growth = 1 / self.window if self.window >= 1 else self.window * _GROWTH_BELOW_ONE
@@ -88,7 +90,7 @@ class Limiter:
         Refusals of calls that began before the last cut are echoes of it and cut nothing. An endpoint that serves
         others meanwhile is not paused for one call that it asked to wait.
         """
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         self._shares.note(self.window, served=False)
         if started >= self._cut_at and self._shares.cutting_helps(self.window):
             borne = max(self._service.in_flight(now), sum(earlier < started for earlier in self._flying))
@@ -109,10 +111,10 @@ class Limiter:
     def _pause(self, until: float) -> None:
         if until > self._open_at:
             self._open_at = until
-            asyncio.get_running_loop().call_at(until, self._wake)
+            asyncio.get_running_loop().call_later(until - time.monotonic(), self._wake)
 
     def _has_room(self) -> bool:
-        return self.in_flight < max(1, int(self.window)) and asyncio.get_running_loop().time() >= self._open_at
+        return self.in_flight < max(1, int(self.window)) and time.monotonic() >= self._open_at
 
     async def _turn(self) -> None:
         place = asyncio.get_running_loop().create_future()
@@ -124,7 +126,7 @@ class Limiter:
             raise
 
     def _wake(self) -> None:
-        if asyncio.get_running_loop().time() < self._open_at:
+        if time.monotonic() < self._open_at:
             return
         free = max(1, int(self.window)) - self.in_flight
         while free > 0 and self._waiting:
@@ -142,7 +144,7 @@ class _Service:
         """How long a served call takes; a guess until the first one."""
         self._busy_s = 0.0
         self.noted_at = -math.inf
-        """When the last one was served, on the loop's clock."""
+        """When the last one was served, on the monotonic clock."""
 
     def note(self, now: float, seconds: float) -> None:
         """Note a call that was served in ``seconds``."""

@@ -1,6 +1,7 @@
 """Every planned cell ends as exactly one verdict, and nothing is asked twice."""
 
 import asyncio
+import gc
 import json
 import time
 from collections import Counter
@@ -38,6 +39,23 @@ def test_verdicts_come_back_in_the_order_of_the_plan() -> None:
     assert [verdict.trial for verdict in verdicts] == plan(pairs, [LONGER], seed=3)
     assert {verdict.choice for verdict in verdicts} == {"a"}
     assert {verdict.trial.order for verdict in verdicts} == {"ab", "ba"}
+
+
+def test_the_garbage_collector_is_left_as_it_was() -> None:
+    """It looks less often while judges are asked, and as often as before afterwards, also where nothing was asked."""
+    seen: list[tuple[bool, int]] = []
+
+    def look(*_: str) -> str:
+        seen.append((gc.isenabled(), gc.get_threshold()[0]))
+        return "A"
+
+    before = (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count())
+    ask(make_pairs(1), [CallableJudge(look, name="f")])
+    assert all(enabled and threshold > before[1][0] for enabled, threshold in seen)
+    assert (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()) == before
+    with pytest.raises(ConfigError):
+        ask(make_pairs(1), [CallableJudge(look, name="f")], replicates=0)
+    assert (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()) == before
 
 
 def test_asking_works_inside_a_running_loop() -> None:

@@ -188,6 +188,20 @@ def test_half_a_surrogate_pair_is_replaced(door: str) -> None:
         assert decide(judge(server, door)).text == "A \ufffd!"
 
 
+@pytest.mark.parametrize("text", ['naïve 好 \x00\x1f\x7f\u2028 \\ " </s>', "half a pair: \ud83d."])
+def test_a_question_arrives_as_it_is(text: str) -> None:
+    """The lean door sends every character that JSON can name."""
+    with Server(prefers("good")) as server:
+        asked = judge(server, "lean")
+
+        async def once() -> None:
+            await asked.decide(PAIR.model_copy(update={"question": text}))
+            await asked.close()
+
+        asyncio.run(once())
+        assert text in server.requests[0].prompt
+
+
 @DOORS
 def test_an_empty_reply_is_a_reply(door: str) -> None:
     """No content is an empty text with its finish reason."""
