@@ -42,7 +42,7 @@ TRIALS: dict[str, tuple[int, Callable[[int, Path], Any]]] = {
     "storm, by chance": (5_000, lambda n, _: weather(n, per_s=0)),
     "budgets": (1_000, lambda n, _: spend(n)),
     "disks": (200, fail),
-    "damage": (500, damage_of_a_run),
+    "damage": (5_000, damage_of_a_run),
     "two at once": (20, meet),
     "clock": (60, jump),
     "orders": (50, shuffle),

@@ -19,7 +19,7 @@ SHORT = {
     "storm, by chance": 200,
     "budgets": 60,
     "disks": 6,
-    "damage": 120,
+    "damage": 200,
     "two at once": 2,
     "clock": 3,
     "orders": 5,
