@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from judgeaudit.collection import BatchPlan, Collected, Exported, collect, export
 from judgeaudit.config import Config
-from judgeaudit.formats import write_rows
+from judgeaudit.errors import StoreError
+from judgeaudit.formats import read_pairs, write_rows
+from judgeaudit.manifest import FILE, recall_verdicts
 from judgeaudit.pipeline import lay_out
-from judgeaudit.verdicts import VerdictStore
+from judgeaudit.records import Record
+from judgeaudit.verdicts import VerdictStore, flat_row
 
 
 def export_batch(config: Config, out: str | Path) -> tuple[list[Exported], list[str]]:
@@ -63,13 +67,28 @@ def _batch_plan(config: Config, out: str | Path) -> tuple[BatchPlan, Path]:
     return BatchPlan(pairs, judges, seed=config.design.seed, **wanted), path
 
 
-def export_verdicts(path: str | Path, out: str | Path) -> tuple[int, int]:
-    """Write every verdict of a run as one row: JSONL, CSV or Parquet, by the ending of the file.
+class ExportedRows(Record):
+    """What an export has written, and what it has not."""
 
-    Returns
-    -------
-    tuple
-        How many rows were written, and how many the store could not read, since they are damaged.
+    written: int
+    outdated: int = 0
+    """Verdicts of the store that are not of the present plan: on earlier prompts or answers, or by earlier readings."""
+    damaged: int = 0
+    """Verdicts of the store that could not be read."""
+
+
+def export_verdicts(path: str | Path, out: str | Path, *, everything: bool = False) -> ExportedRows:
+    """Write the verdicts of a run as rows: JSONL, CSV or Parquet, by the ending of the file.
+
+    Parameters
+    ----------
+    path
+        A run directory, or a store.
+    out
+        The file, which appears whole or not at all.
+    everything
+        Write all that the store holds, also on earlier prompts and answers, and by earlier readings; so it is where
+        there is a store and no run, and where the store is damaged: then what can still be read is written.
 
     Raises
     ------
@@ -78,6 +97,12 @@ def export_verdicts(path: str | Path, out: str | Path) -> tuple[int, int]:
     StoreError
         When there is no store, or nothing in it can be read.
     """
-    with VerdictStore.open(path) as store:
-        written = write_rows(store.rows(), Path(out))
-        return written, store.damaged
+    folder = Path(path)
+    with VerdictStore.open(folder) as store:
+        if not everything and (folder / FILE).exists():
+            with contextlib.suppress(StoreError):
+                said = recall_verdicts(folder, read_pairs(folder / "pairs.jsonl"))
+                outdated = len(store.keys() - {verdict.trial.key for verdict in said})
+                rows = (flat_row(verdict) for verdict in said if verdict.outcome != "missing")
+                return ExportedRows(written=write_rows(rows, Path(out)), outdated=outdated)
+        return ExportedRows(written=write_rows(store.rows(), Path(out)), damaged=store.damaged)

@@ -4,34 +4,35 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from judgeaudit import __version__, reports
 from judgeaudit.checks import verify
-from judgeaudit.collection import Progress, ask, plan, recollect
+from judgeaudit.collection import Progress, ask, plan
 from judgeaudit.config import Config, DesignConfig
-from judgeaudit.errors import BudgetError, ConfigError, StoreError, suggest
-from judgeaudit.files import write_whole
+from judgeaudit.errors import BudgetError, StoreError
 from judgeaudit.formats import read_pairs, read_review, write_pairs
 from judgeaudit.gates import gate, load_policy
 from judgeaudit.items import load_items
 from judgeaudit.judges import AnyJudge, Judge, as_judge
 from judgeaudit.judges.parsing import PARSER_VERSION
-from judgeaudit.judges.protocol import reading_of
+from judgeaudit.manifest import (
+    provenance_of,
+    read_from_now_on,
+    read_manifest,
+    recall_verdicts,
+    recorded_judges,
+    write_manifest,
+)
 from judgeaudit.perturbations import perturb
-from judgeaudit.records import Audit, Estimate, Item, Pair, Panel, Protocol, Reading, Verdict, digest
+from judgeaudit.records import Audit, Estimate, Item, Pair, Panel, Verdict
 from judgeaudit.regression import fit, invalid_share
-from judgeaudit.reports.json import AGAIN
 from judgeaudit.rewriting import rewrite_items
 from judgeaudit.verdicts import VerdictStore
-
-VERSIONED = ("litellm", "pydantic", "numpy", "scipy", "statsmodels")
 
 
 @dataclass(frozen=True)
@@ -167,10 +168,9 @@ def run(
     settings = config.collect.model_dump()
     if max_cost_usd is not None:
         settings["max_cost_usd"] = max_cost_usd
-    provenance = _provenance(config, pairs, judges, skipped, more)
-    manifest = json.dumps({"command": command, **provenance}, indent=1, ensure_ascii=False) + "\n"
+    provenance = provenance_of(config, pairs, judges, skipped, more, __version__)
     with VerdictStore.create(path) as store:  # until all is written, nobody else is at work in this directory
-        write_whole(path / "manifest.json", manifest)
+        write_manifest(path, {"command": command, **provenance})
         write_pairs(pairs, path / "pairs.jsonl")
         verdicts = ask(pairs, judges, store=store, seed=config.design.seed, progress=progress, **settings)
         result = _fit(
@@ -215,17 +215,6 @@ def history(path: str | Path) -> str:
     return f"It was killed {times}: at most {calls:,} calls may have been paid twice." if crashes else ""
 
 
-def policy_of(path: str | Path) -> dict[str, Any] | None:
-    """Return the gate limits that a run's own configuration declared; None where it left them to the shipped policy.
-
-    Raises
-    ------
-    StoreError
-        When the directory is not that of a run.
-    """
-    return _manifest(Path(path))["config"]["gates"] or None
-
-
 def load_run(path: str | Path) -> Run:
     """Load what a run left behind.
 
@@ -240,18 +229,8 @@ def load_run(path: str | Path) -> Run:
             f"{folder} holds no finished run (no audit.json); 'judgeaudit run CONFIG --out {folder}' makes one"
         )
     pairs = tuple(read_pairs(folder / "pairs.jsonl"))
-    manifest, result = _manifest(folder), reports.load_audit(folder)
-    asked, seed = manifest["config"]["collect"], manifest["config"]["design"]["seed"]
-    verdicts = recollect(
-        pairs,
-        _recorded(manifest, result),
-        folder,
-        orders=asked["orders"],
-        replicates=asked["replicates"],
-        seed=seed,
-        precision=asked.get("precision"),
-    )
-    return Run(folder, pairs, tuple(verdicts), result, manifest.get("command", ""))
+    verdicts, result = recall_verdicts(folder, pairs), reports.load_audit(folder)
+    return Run(folder, pairs, tuple(verdicts), result, read_manifest(folder).get("command", ""))
 
 
 def reparse(path: str | Path, config: Config | None = None) -> Run:
@@ -270,13 +249,13 @@ def reparse(path: str | Path, config: Config | None = None) -> Run:
         When the directory is not that of a run.
     """
     if config is not None:
-        _read_as_in(config, Path(path))
+        read_from_now_on(config, Path(path))
     before = load_run(path)
-    manifest = _manifest(before.path)
+    manifest = read_manifest(before.path)
     config = Config.model_validate_json(json.dumps(manifest["config"]))
     shares = {} if config.review is None else read_opinions(config.review, before.pairs)
     provenance = {name: value for name, value in manifest.items() if name != "command"} | {"parser": PARSER_VERSION}
-    judges = _recorded(manifest, before.audit)
+    judges = recorded_judges(manifest, before.audit)
     result = _fit(
         before.pairs, before.verdicts, judges, config.margin, config.panels, before.audit.run_id, provenance,
         shares.get("fact"),
@@ -284,66 +263,6 @@ def reparse(path: str | Path, config: Config | None = None) -> Run:
     result = _with_precision(result, before.pairs, config, judges)
     findings = tuple(gate(result, load_policy(config.gates or None)))
     return _leave_behind(replace(before, audit=result.model_copy(update={"findings": findings})))
-
-
-def _read_as_in(config: Config, folder: Path) -> None:
-    """Write into the manifest of a run how a configuration says that the replies of its judges are read."""
-    manifest = _manifest(folder)
-    for spec in config.judges:
-        entry = manifest["judges"].get(spec.name)
-        if entry is None:
-            raise ConfigError(
-                f"the run in {folder} has no judge {spec.name!r}{suggest(spec.name, manifest['judges'])}; "
-                f"it has: {', '.join(manifest['judges'])}"
-            )
-        entry.pop("reading", None)
-        if spec.reading is not None:
-            entry["reading"] = spec.reading.model_dump(mode="json")
-    write_whole(folder / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
-
-
-@dataclass(frozen=True)
-class _Recorded:
-    """What a run keeps of a judge: enough to know its cells again, without its key or its endpoint."""
-
-    name: str
-    model: str
-    note: str
-    protocol: Protocol
-    settings: dict[str, Any]
-    reading: Reading | None
-
-    def recipe(self) -> dict[str, Any]:
-        return self.settings
-
-
-def _recorded(manifest: Mapping[str, Any], result: Audit) -> list[Judge]:
-    found = [
-        _Recorded(
-            name,
-            result.judge(name).model,
-            result.judge(name).note,
-            entry["protocol"],
-            entry["recipe"],
-            Reading.model_validate_json(json.dumps(entry["reading"])) if "reading" in entry else None,
-        )
-        for name, entry in manifest["judges"].items()
-    ]
-    return cast("list[Judge]", found)
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be read ({error.strerror}); name the directory of a run") from error
-    except ValueError as error:
-        raise StoreError(f"{path}: not JSON; {AGAIN}") from error
-    config = manifest.get("config") if isinstance(manifest, dict) else None
-    if not isinstance(config, dict) or not {"collect", "design", "gates"} <= config.keys() or "judges" not in manifest:
-        raise StoreError(f"{path}: not the manifest of a run, or altered; {AGAIN}")
-    return cast("dict[str, Any]", manifest)
 
 
 def _fit(
@@ -401,30 +320,6 @@ def _open_directory(path: Path, fresh: bool) -> Path:
     except OSError as error:
         raise StoreError(f"cannot make the run directory {path} ({error.strerror})") from error
     return path
-
-
-def _provenance(
-    config: Config, pairs: Sequence[Pair], judges: Sequence[Judge], skipped: Counter[str], more: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the recipe of a run: all that made its numbers, and nothing that changes between two equal runs."""
-    recipe = {
-        "config": config.model_dump(mode="json"),
-        "judges": {judge.name: _recipe(judge) for judge in judges},
-        "pairs_sha256": digest([pair.model_dump(mode="json") for pair in pairs]),
-        "skipped": dict(sorted(skipped.items())),
-        **more,
-    }
-    versions = {name: metadata.version(name) for name in VERSIONED}
-    return {
-        "run_id": digest(recipe)[:12], "judgeaudit": __version__, "python": platform.python_version(),
-        "versions": versions, "parser": PARSER_VERSION, **recipe,
-    }  # fmt: skip
-
-
-def _recipe(judge: Judge) -> dict[str, Any]:
-    """Return what is recorded of a judge: how it is asked, and how its replies are read where not in the usual way."""
-    recipe, reading = {"protocol": judge.protocol, "recipe": judge.recipe()}, reading_of(judge)
-    return recipe if reading is None else {**recipe, "reading": reading.model_dump(mode="json")}
 
 
 def _guessed_share(items: Sequence[Item], pairs: Sequence[Pair]) -> float:

@@ -170,7 +170,11 @@ def report(
 @app.command()
 @verb
 def export(
-    directory: RunDir, out: Annotated[Path, typer.Option("--out", help="A .jsonl, .csv or .parquet file to write.")]
+    directory: RunDir,
+    out: Annotated[Path, typer.Option("--out", help="A .jsonl, .csv or .parquet file to write.")],
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also those on earlier prompts or answers, or by earlier readings.")
+    ] = False,
 ) -> None:
     """Write every verdict of a run as a row.
 
@@ -178,8 +182,12 @@ def export(
     """
     from judgeaudit.exchange import export_verdicts
 
-    written, damaged = export_verdicts(directory, out)
-    say(f"wrote {written:,} verdicts to {out}" + (f"; {damaged:,} were damaged and are left out" if damaged else ""))
+    rows = export_verdicts(directory, out, everything=everything)
+    say(f"wrote {rows.written:,} verdicts to {out}")
+    if rows.outdated:
+        say(f"left out: {rows.outdated:,} on earlier prompts or answers, or by earlier readings (--all)")
+    if rows.damaged:
+        say(f"left out: {rows.damaged:,} that are damaged")
 
 
 @app.command()

@@ -20,6 +20,7 @@ from judgeaudit.errors import LocalModelError
 from judgeaudit.judges import as_judge
 from judgeaudit.judges.local import KEY, Engine
 from judgeaudit.judges.weights import fetch
+from judgeaudit.manifest import policy_of
 from judgeaudit.records import Audit
 from judgeaudit.reports import compare, load_audit, report
 from judgeaudit.reports.changes import tell, with_worsening
@@ -93,7 +94,7 @@ def gate_run(
     directory: Path, policy: Path | None, baseline: Path | None, on_inconclusive: str | None, as_json: bool, say: Say
 ) -> int:
     """Hold a run to a policy, or else to the limits it declared, and to a baseline; return the exit status."""
-    limits = gates.load_policy(policy if policy is not None else pipeline.policy_of(directory), on_inconclusive)
+    limits = gates.load_policy(policy if policy is not None else policy_of(directory), on_inconclusive)
     if baseline is None:
         held = load_audit(directory)
     else:

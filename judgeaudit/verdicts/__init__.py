@@ -2,6 +2,6 @@
 
 from judgeaudit.verdicts.files import store_file
 from judgeaudit.verdicts.schema import SCHEMA_VERSION
-from judgeaudit.verdicts.store import Attempt, Crash, Entry, VerdictStore
+from judgeaudit.verdicts.store import Attempt, Crash, Entry, VerdictStore, flat_row
 
-__all__ = ["SCHEMA_VERSION", "Attempt", "Crash", "Entry", "VerdictStore", "store_file"]
+__all__ = ["SCHEMA_VERSION", "Attempt", "Crash", "Entry", "VerdictStore", "flat_row", "store_file"]

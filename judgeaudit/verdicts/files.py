@@ -115,12 +115,17 @@ def explained(file: Path) -> Iterator[None]:
                 f"the store {file} cannot be used now ({error}); what was committed stands: free space, check the disk "
                 "and its permissions, and run again"
             ) from error
-        raise StoreError(
-            f"the store {file} is damaged or not a store ({error}); restore a copy, or run again in a new directory; "
-            "`judgeaudit export` writes what can still be read"
-        ) from error
+        raise damage(file, f"damaged or not a store ({error})") from error
     except OSError as error:
         raise StoreError(f"the store {file} cannot be opened ({error}); choose a directory you may write to") from error
+
+
+def damage(file: Path, how: str) -> StoreError:
+    """Return the error that says how a store is damaged, and what to do."""
+    return StoreError(
+        f"the store {file} is {how}; restore a copy, or run again in a new directory; "
+        "`judgeaudit export` writes what can still be read"
+    )
 
 
 def _is_passing(error: sqlite3.DatabaseError) -> bool:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from judgeaudit.errors import StoreError
 from judgeaudit.records import Reply, Verdict
-from judgeaudit.verdicts.files import Lock, explained, store_file, transaction
+from judgeaudit.verdicts.files import Lock, damage, explained, store_file, transaction
 from judgeaudit.verdicts.schema import SCHEMA_VERSION, check_version, prepare
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ class VerdictStore:
         rows = self._lookup("SELECT key, CAST(record AS BLOB), checksum FROM verdicts WHERE key IN", keys)
         found = {key: self._verdict(record, checksum) for key, record, checksum in rows}
         if any(verdict.trial.key != key for key, verdict in found.items()):
-            raise self._damage("a record stands under another's key")
+            raise damage(self.path, "damaged: a record stands under another's key")
         return found
 
     def replies(self, calls: Iterable[str]) -> dict[str, Reply]:
@@ -300,7 +300,7 @@ class VerdictStore:
         self.damaged = 0
         for record, checksum in self._in_order() if self._is_whole() else self._salvaged():
             if zlib.crc32(record) == checksum:
-                yield _flat(Verdict.model_validate_json(record))
+                yield flat_row(Verdict.model_validate_json(record))
             else:
                 self.damaged += 1
 
@@ -367,14 +367,11 @@ class VerdictStore:
 
     def _sound(self, record: bytes, checksum: int) -> bytes:
         if zlib.crc32(record) != checksum:
-            raise self._damage("a record does not match its checksum")
+            raise damage(self.path, "damaged: a record does not match its checksum")
         return record
 
-    def _damage(self, how: str) -> StoreError:
-        return StoreError(f"the store {self.path} is damaged: {how}; restore a copy, or run again in a new directory")
 
-
-def _flat(verdict: Verdict) -> dict[str, Any]:
+def flat_row(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict as one row of plain values, the fields of its trial and its tokens among the others."""
     row = verdict.model_dump(mode="json")
     trial, usage = row.pop("trial"), row.pop("usage")

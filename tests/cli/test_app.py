@@ -1,8 +1,10 @@
 """The command line, run as a person would: in a process of its own."""
 
+import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -140,6 +142,18 @@ def test_verdicts_can_be_taken_elsewhere(finished, ending, tmp_path):
         assert f"wrote {len(store):,} verdicts" in done.stdout
     assert out.stat().st_size > 10_000
     failed(judgeaudit("export", finished[0] / "out", "--out", "x.xlsx", cwd=tmp_path), 2, ".jsonl, .csv, .parquet")
+
+
+def test_what_is_left_of_a_damaged_run_can_be_taken_elsewhere(finished, tmp_path):
+    """A record that does not match its checksum is left out and counted; the others are rows."""
+    shutil.copytree(finished[0] / "out", tmp_path / "out")
+    with contextlib.closing(sqlite3.connect(tmp_path / "out" / "verdicts.db")) as connection, connection:
+        kept = connection.execute("SELECT count(*) - 1 FROM verdicts").fetchone()[0]
+        connection.execute("UPDATE verdicts SET checksum = checksum + 1 WHERE rowid = 1")
+    failed(judgeaudit("reparse", "out", cwd=tmp_path), 2, "damaged")
+    done = judgeaudit("export", "out", "--out", "rows.jsonl", cwd=tmp_path)
+    assert done.stdout.splitlines() == [f"wrote {kept:,} verdicts to rows.jsonl", "left out: 1 that are damaged"]
+    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == kept
 
 
 def test_a_crash_is_told(finished, tmp_path):

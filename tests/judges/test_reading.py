@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from judgeaudit.collection import ask
 from judgeaudit.config import parse_config
 from judgeaudit.errors import ConfigError
+from judgeaudit.exchange import ExportedRows, export_verdicts
 from judgeaudit.judges import as_judge
 from judgeaudit.judges.parsing import LONGEST_PATTERN_S, read
 from judgeaudit.pipeline import load_run, reparse, run
@@ -127,6 +128,11 @@ def test_a_stored_run_is_measured_by_another_reading(tmp_path: Path) -> None:
         assert load_run(tmp_path / "run").audit == again.audit
         assert {verdict.outcome for verdict in load_run(tmp_path / "run").verdicts} == {"valid"}
         assert server.hits == hits
+        rows = tmp_path / "rows.jsonl"
+        assert export_verdicts(tmp_path / "run", rows) == ExportedRows(written=hits, outdated=hits)
+        assert {json.loads(line)["outcome"] for line in rows.read_text().splitlines()} == {"valid"}
+        assert export_verdicts(tmp_path / "run", rows, everything=True) == ExportedRows(written=hits)
+        assert {json.loads(line)["outcome"] for line in rows.read_text().splitlines()} == {"invalid"}
         other = parse_config({**settings, "judges": [{**spec, "name": "jj"}]})
         with pytest.raises(ConfigError, match=r"has no judge 'jj'.*it has: j"):
             reparse(tmp_path / "run", other)
