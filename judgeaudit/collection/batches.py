@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from judgeaudit.collection.board import Board, Job
+from judgeaudit.collection.board import Board, Job, entries_of
 from judgeaudit.collection.caller import Ended
 from judgeaudit.collection.collector import in_blocks
 from judgeaudit.collection.schedule import Orders
@@ -82,14 +82,18 @@ class BatchPlan:
                 "OpenAI-compatible servers; 'judgeaudit run' asks the others"
             )
         self._pairs, self._precision, self._seed = pairs, precision, seed
-        self.board = Board(pairs, list(judges), orders=orders, replicates=replicates, seed=seed)
+        self.board = Board(
+            pairs, list(judges), orders=orders, replicates=replicates, seed=seed, in_blocks=bool(precision)
+        )
 
     def recall(self, store: VerdictStore) -> None:
         """Fill in what the store knows, and come to the first block in which something is open."""
-        self.board.recall(store)
-        for _ in in_blocks(self.board, self._pairs, self._precision, self._seed):
+        read_again = self.board.recall(store)
+        for decided in in_blocks(self.board, self._pairs, self._precision, self._seed):
+            read_again += decided
             if any(cell.asked and cell.verdict is None for cell in self.board.cells):
                 break
+        store.append([], entries_of(read_again))
 
     def jobs(self) -> dict[str, Job]:
         """Return every call of the judges that take batches, by key."""
@@ -150,7 +154,7 @@ def collect(plan: BatchPlan, store: VerdictStore, files: Sequence[Path]) -> Coll
             kind, attempt, decided = _settle(line, plan, jobs)
             counts[kind] += 1
             attempts += [attempt] if attempt else []
-            entries += [entry for cell in decided if (entry := cell.entry())]
+            entries += entries_of(decided)
         store.append(attempts, entries)
     return Collected(**counts)
 

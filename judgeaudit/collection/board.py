@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,9 +17,9 @@ CUT_SHORT = ("budget", "interrupted")
 """Reasons for which the rest of a plan is not asked either."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Job:
-    """One call, and the cells that wait for it; the first of them in the plan's order bears its cost."""
+    """One call, and the cells that wait for it."""
 
     call: Call
     cells: list[Cell] = field(default_factory=list)
@@ -30,8 +30,13 @@ class Job:
         """Whether a cell still waits for it."""
         return self.ended is None and any(cell.asked and not cell.ended for cell in self.cells)
 
+    @property
+    def bearer(self) -> Cell | None:
+        """The cell that bears what the call cost: of those asked, the first by block and by the plan's order."""
+        return min((cell for cell in self.cells if cell.asked), key=lambda cell: cell.block or 0, default=None)
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class Cell:
     """One trial of the plan on its way to a verdict; a plan may have a hundred thousand."""
 
@@ -45,8 +50,13 @@ class Cell:
     verdict: Verdict | None = None
     kept: bool = False
     """Whether its verdict is in the store, and no longer here."""
-    asked: bool = True
-    """False while a run that stops when it is precise has not come to it."""
+    block: int | None = 0
+    """The block of the plan in which it is asked; None while a run that stops when it is precise has not come to it."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether a run has come to it."""
+        return self.block is not None
 
     @property
     def ended(self) -> bool:
@@ -65,6 +75,11 @@ class Cell:
         return Entry(self.verdict, tuple(job.call.key for job in self.jobs), self.key)
 
 
+def entries_of(cells: Iterable[Cell]) -> list[Entry]:
+    """Return what the store keeps of cells that have ended."""
+    return [entry for cell in cells if (entry := cell.entry())]
+
+
 class Board:
     """Every cell of the plan, with the calls that cells share put together.
 
@@ -72,17 +87,20 @@ class Board:
     ----------
     pairs, judges, orders, replicates, seed
         As for `plan`.
+    in_blocks
+        Whether the cells are to be asked block by block: none is asked before `ask_block`.
     """
 
     def __init__(
-        self, pairs: Sequence[Pair], judges: Sequence[Judge], *, orders: Orders, replicates: int, seed: int
-    ) -> None:
+        self, pairs: Sequence[Pair], judges: Sequence[Judge], *, orders: Orders, replicates: int, seed: int,
+        in_blocks: bool = False,
+    ) -> None:  # fmt: skip
         self.cells: list[Cell] = []
         self.jobs: dict[str, Job] = {}
         for planned in cells(pairs, judges, orders=orders, replicates=replicates, seed=seed):
             pair, judge, order, replicate, content, calls = planned
             jobs = tuple([self._job(call) for call in calls])
-            cell = Cell(pair, judge, order, replicate, planned.key, content, jobs)
+            cell = Cell(pair, judge, order, replicate, planned.key, content, jobs, block=None if in_blocks else 0)
             for job in jobs:
                 if not job.cells or job.cells[-1] is not cell:  # two answers may be one text, scored by one call
                     job.cells.append(cell)
@@ -91,18 +109,25 @@ class Board:
     def _job(self, call: Call) -> Job:
         return self.jobs.setdefault(call.key, Job(call))
 
-    def recall(self, store: VerdictStore, *, keep: bool = True) -> None:
+    def recall(self, store: VerdictStore) -> list[Cell]:
         """Fill in what the store knows: verdicts, and replies that the present parser has not read yet.
 
-        What is read again is kept in the store, unless it was opened for reading.
+        Returns the cells that have their verdict by such a reply.
         """
         known = store.known(cell.key for cell in self.cells)
         for cell in self.cells:
             cell.verdict = known.get(cell.key)
-        replies = store.replies([key for key, job in self.jobs.items() if job.open])
-        read_again = [cell for key in replies for cell in self.settle(self.jobs[key], Ended(replies[key], 1))]
-        if keep:
-            store.append([], [entry for cell in read_again if (entry := cell.entry())])
+        waited_for = [key for key, job in self.jobs.items() if not all(cell.ended for cell in job.cells)]
+        for key, reply in store.replies(waited_for).items():
+            self.jobs[key].ended = Ended(reply, 1)
+        return self._decide(self.cells)
+
+    def ask_block(self, block: int, chosen: Iterable[Cell]) -> list[Cell]:
+        """Come to the next cells; return those that have their verdict at once, by replies that are there already."""
+        cells = list(chosen)
+        for cell in cells:
+            cell.block = block
+        return self._decide(cells)
 
     def open_jobs(self, judge: str) -> Iterator[Job]:
         """Give the calls that a judge is yet to be asked, in the plan's order."""
@@ -111,13 +136,17 @@ class Board:
     def settle(self, job: Job, ended: Ended) -> list[Cell]:
         """Note how a call ended; return the cells that have their verdict by it, and let go of their replies."""
         job.ended = ended
-        decided = [cell for cell in job.cells if not cell.ended and all(other.ended for other in cell.jobs)]
+        return self._decide(job.cells)
+
+    def _decide(self, cells: Iterable[Cell]) -> list[Cell]:
+        """Give their verdict to the cells that were asked and have all their replies."""
+        decided = [cell for cell in cells if cell.asked and not cell.ended and all(job.ended for job in cell.jobs)]
         for cell in decided:
             cell.verdict = _verdict(cell)
         for cell in decided:
-            for other in cell.jobs:
-                if all(waiting.ended for waiting in other.cells):
-                    other.ended = _OVER
+            for job in cell.jobs:
+                if all(waiting.ended for waiting in job.cells):
+                    job.ended = _OVER
         return decided
 
     def is_cut_short(self) -> bool:
@@ -150,26 +179,29 @@ _OVER: Final = Ended(None)
 
 
 def _verdict(cell: Cell) -> Verdict:
-    ends = [job.ended for job in cell.jobs if job.ended is not None]
-    attempts = sum(job.ended.attempts for job in cell.jobs if job.ended and job.cells[0] is cell)
-    for ended in ends:
-        if ended.reply is None:
+    billed = {job for job in cell.jobs if job.bearer is cell}
+    attempts = sum(job.ended.attempts for job in billed if job.ended)
+    for job in cell.jobs:
+        if job.ended is not None and job.ended.reply is None:
             return Verdict(
                 trial=cell.trial,
                 outcome="missing",
-                reason=ended.reason,
-                raw=ended.detail,
+                reason=job.ended.reason,
+                raw=job.ended.detail,
                 attempts=attempts,
                 cost_usd=0.0,
             )
-    replies = [_share(job, cell) for job in cell.jobs]
+    replies = []
+    for job in cell.jobs:
+        replies.append(_share(job, bears=job in billed))
+        billed.discard(job)  # two answers may be one text, whose reply counts once
     verdict = read(cell.trial, replies, echoes=(cell.pair.a.text, cell.pair.b.text), reading=reading_of(cell.judge))
     return verdict if verdict.attempts == attempts else verdict.model_copy(update={"attempts": attempts})
 
 
-def _share(job: Job, cell: Cell) -> Reply:
+def _share(job: Job, *, bears: bool) -> Reply:
     """Return the reply to a call as it counts for one cell: in full for the one that bears the cost."""
     reply = job.ended.reply if job.ended else None
-    if reply is None or job.cells[0] is cell:
+    if reply is None or bears:
         return reply or Reply()
     return reply.model_copy(update={"usage": Usage(), "cost_usd": 0.0, "latency_s": 0.0})

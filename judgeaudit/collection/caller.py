@@ -19,6 +19,7 @@ from judgeaudit.collection.schedule import Call
 from judgeaudit.errors import BudgetError, JudgeError, PermanentError, TransientError
 from judgeaudit.judges.parsing import is_truncated
 from judgeaudit.judges.protocol import Judge
+from judgeaudit.judges.transport import well_formed
 from judgeaudit.records import Reply, Showing
 from judgeaudit.verdicts import Attempt
 
@@ -42,6 +43,8 @@ class Ended:
     """What the endpoint said."""
     record: Attempt | None = None
     """The attempt that brought the reply, not yet in the ledger."""
+    permanent: bool = False
+    """Whether there is no reply to be had, however often it is asked for."""
 
 
 class Stop:
@@ -105,46 +108,48 @@ class Caller:
 
     async def put(self, call: Call) -> Ended:
         """Put a call to the judge; one that was cut off before it said anything is put once more, with more room."""
-        first = await self._persist(call, roomier=False)
+        first = await self._persist(call, 1, roomier=False)
         if first.reply is None or first.record is None or not is_truncated(first.reply):
             return first
-        second = await self._persist(call, roomier=True)
-        attempts = first.attempts + second.attempts
-        if second.reply is None or second.record is None:
-            return replace(first, attempts=attempts)
         self.ledger.note(replace(first.record, status="superseded"))
-        reply = _billed_together(first.reply, second.reply)
-        return Ended(reply, attempts, record=replace(second.record, reply=reply, number=attempts))
+        second = await self._persist(call, first.attempts + 1, roomier=True)
+        if second.reply is not None and second.record is not None:
+            reply = _billed_together(first.reply, second.reply)
+            return replace(second, reply=reply, record=replace(second.record, reply=reply))
+        if second.permanent:  # there is no more room to be had, and what it has cost is in the store already
+            return replace(first, attempts=second.attempts, record=replace(first.record, cost_usd=0.0))
+        return second
 
-    async def _persist(self, call: Call, *, roomier: bool) -> Ended:
+    async def _persist(self, call: Call, number: int, *, roomier: bool) -> Ended:
+        """Make attempts, counted from ``number``, until one brings a reply or there is no sense in another."""
         showing, started, failures = call.showing(), time.monotonic(), 0
-        for number in itertools.count(1):
+        for attempt in itertools.count(number):
             try:
-                reply = await self._attempt(call, showing, number, roomier=roomier)
+                reply = await self._attempt(call, showing, attempt, roomier=roomier)
             except _HaltedError as halted:
-                return Ended(None, number - 1, str(halted))
+                return Ended(None, attempt - 1, str(halted))
             except JudgeError as error:
                 failures += error.reason != "rate_limit"
-                if isinstance(error, PermanentError) or self.patience.is_over(failures, started):
+                permanent = isinstance(error, PermanentError)
+                if permanent or self.patience.is_over(failures, started):
                     self._count_as_lost(error)
-                    return Ended(None, number, error.reason, str(error))
+                    return Ended(None, attempt, error.reason, well_formed(str(error)), permanent=permanent)
                 await self.stop.sleep(_wait(error, failures))
             else:
                 break
         self.tally.streak = 0
-        return Ended(reply, number, record=self._record(call, showing, number, reply, roomier=roomier))
+        return Ended(reply, attempt, record=self._record(call, showing, attempt, reply, roomier=roomier))
 
     async def _attempt(self, call: Call, showing: Showing, number: int, *, roomier: bool) -> Reply:
         """Make one request, within the window, the budget and the time, and record it when it fails."""
-        started = await self.limiter.enter()
+        started = await self.limiter.enter(self._check_halted)
+        cost: float | None = 0.0
         try:
-            self._check_halted()
             ceiling = self._ceiling(showing, roomier=roomier) if self.budget.cap is not None else None
             receipt = await self._reserve(ceiling or 0.0)
-            cost: float | None = None
-            self.tally.attempts += 1
-            self.tally.in_flight += 1
             try:
+                self._check_halted()  # the word may have been said while others settled
+                cost = None
                 reply = await self._decide(showing, roomier=roomier)
                 cost = reply.cost_usd
             except JudgeError as error:
@@ -155,7 +160,6 @@ class Caller:
                     self.limiter.refused(started, getattr(error, "retry_after_s", None))
                 raise
             finally:
-                self.tally.in_flight -= 1
                 self.tally.cost_usd += cost or 0.0
                 self.budget.settle(receipt, cost)
             self.limiter.served(started)
@@ -164,10 +168,14 @@ class Caller:
             self.limiter.leave(started)
 
     async def _decide(self, showing: Showing, *, roomier: bool) -> Reply:
+        self.tally.attempts += 1
+        self.tally.in_flight += 1
         try:
             return await self.deadlines.within(self.judge.decide(showing, roomier=roomier))
         except TimeoutError as error:
             raise TransientError(f"no reply within {self.patience.timeout_s:g} s", reason="timeout") from error
+        finally:
+            self.tally.in_flight -= 1
 
     def _ceiling(self, showing: Showing, *, roomier: bool) -> float | None:
         ceiling = self.judge.price_ceiling(showing)
@@ -189,6 +197,8 @@ class Caller:
         if error.reason not in _ABOUT_ONE_PROMPT:
             self.tally.streak += 1
             self.tally.last_loss = error.reason
+            if self.tally.streak == BREAKER_STREAK:
+                self.limiter.rouse()
 
     def _note_failure(
         self, call: Call, number: int, error: JudgeError, cost: float | None, ceiling: float | None
@@ -201,7 +211,7 @@ class Caller:
                 number,
                 "error",
                 error.reason,
-                str(error)[:2000],
+                well_formed(str(error))[:2000],
                 cost_usd=cost,
                 ceiling_usd=ceiling,
                 at=time.time(),
@@ -230,8 +240,9 @@ def _billed_together(first: Reply, second: Reply) -> Reply:
 
 
 def _wait(error: JudgeError, failures: int) -> float:
-    """Say how long to wait: as told by a busy endpoint, else as drawn, so that calls that failed together part."""
+    """Say how long to wait: as told by the endpoint, and else as drawn, so that calls that failed together part."""
+    told = getattr(error, "retry_after_s", None) or 0.0
+    told = told if told <= LONGEST_PAUSE_S else 0.0
     if error.reason == "rate_limit":  # where the endpoint does not say how long, the limiter keeps the pace
-        asked = getattr(error, "retry_after_s", None) or 0.0
-        return asked if asked <= LONGEST_PAUSE_S else 0.0
-    return random.uniform(0, min(_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2.0 ** min(failures, 10)))
+        return told
+    return max(told, random.uniform(0, min(_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2.0 ** min(failures, 10))))

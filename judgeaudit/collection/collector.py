@@ -5,28 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import signal
-import sys
-import threading
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, zip_longest
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any, Final, TypedDict, Unpack
 
-from judgeaudit.collection.board import Board, Job
+from judgeaudit.collection.board import Board, Cell, Job, entries_of
 from judgeaudit.collection.budget import Budget, check_prices
 from judgeaudit.collection.caller import Caller, Patience, Stop
 from judgeaudit.collection.deadlines import Deadlines
+from judgeaudit.collection.interruption import run_to_the_end
 from judgeaudit.collection.ledger import Ledger
 from judgeaudit.collection.limiter import Limiter
 from judgeaudit.collection.precision import ask_in_blocks, check_precision
 from judgeaudit.collection.progress import Listener, Progress, Tally
 from judgeaudit.collection.schedule import Orders
 from judgeaudit.errors import ConfigError
-from judgeaudit.judges import AnyJudge, Closable, Judge, as_judge
+from judgeaudit.judges import AnyJudge, Closable, Judge, Priced, as_judge
 from judgeaudit.records import Pair, Verdict
 from judgeaudit.verdicts import VerdictStore
 
@@ -108,7 +104,7 @@ def ask(
             precision=precision,
         )
 
-    return _run(collect)
+    return run_to_the_end(collect)
 
 
 def recollect(
@@ -130,9 +126,9 @@ def recollect(
     StoreError
         When there is no store, or it cannot be read.
     """
-    board = Board(pairs, judges, orders=orders, replicates=replicates, seed=seed)
+    board = Board(pairs, judges, orders=orders, replicates=replicates, seed=seed, in_blocks=bool(precision))
     with VerdictStore.open(store) as kept:
-        board.recall(kept, keep=False)
+        board.recall(kept)
     for _ in in_blocks(board, pairs, precision, seed):
         if any(cell.asked and cell.verdict is None for cell in board.cells):
             break
@@ -184,14 +180,13 @@ async def _ask(
     _check(concurrency=concurrency, timeout_s=timeout_s, retries=retries)
     check_prices(judges, max_cost_usd)
     with _opened(store) as kept, _beside_the_garbage_collector() as set_aside:
-        board = Board(pairs, judges, orders=orders, replicates=replicates, seed=seed)
+        board = Board(pairs, judges, orders=orders, replicates=replicates, seed=seed, in_blocks=bool(precision))
         if kept is not None:
-            board.recall(kept)
+            kept.append([], entries_of(board.recall(kept)))
+            kept.begin(_most_in_flight(judges, concurrency), _ceiling(board, judges))
         set_aside()
         ledger = Ledger(kept)
         budget = Budget(max_cost_usd, kept.spent_usd() if kept is not None else 0.0)
-        if kept is not None:
-            kept.begin(_most_in_flight(judges, concurrency), _ceiling(board, judges, max_cost_usd))
         limiters = {judge.endpoint: Limiter(min(concurrency, judge.parallel or concurrency)) for judge in judges}
         patience = Patience(timeout_s, retries)
         puts_away = kept is not None and not precision and len(board.cells) > _MOST_HELD
@@ -199,21 +194,20 @@ async def _ask(
             _Desk(board, judge, limiters[judge.endpoint], budget, ledger, patience, stop, puts_away=puts_away)
             for judge in judges
         ]
-        try:
-            async with _announced(progress, [desk.tally for desk in desks]):
-                for _ in in_blocks(board, pairs, precision, seed):
+        async with _closing(judges), _announced(progress, [desk.tally for desk in desks]):
+            try:
+                for block, decided in enumerate(in_blocks(board, pairs, precision, seed)):
+                    if kept is not None:
+                        kept.append([], entries_of(decided))
                     for desk in desks:
-                        desk.take_on()
+                        desk.take_on(block)
                     await _work_off(desks, concurrency)
                     if board.is_cut_short():
                         break
-            ledger.flush()
+            finally:
+                ledger.flush()
             if kept is not None:
                 kept.end()
-        finally:
-            for judge in judges:
-                if isinstance(judge, Closable):
-                    await judge.close()
         return board.hand_over(kept)
 
 
@@ -223,12 +217,12 @@ def _most_in_flight(judges: Sequence[Judge], concurrency: int) -> int:
     return sum(places.values())
 
 
-def _ceiling(board: Board, judges: Sequence[Judge], max_cost_usd: float | None) -> float:
-    """Return the most that one call of the plan can cost, twice as long a reply allowed for; 0 without a cap."""
-    if max_cost_usd is None:
-        return 0.0
-    showings = ((judge, job.call.showing()) for judge in judges for job in board.open_jobs(judge.name))
-    return 2 * max((judge.price_ceiling(showing) or 0.0 for judge, showing in showings), default=0.0)
+def _ceiling(board: Board, judges: Sequence[Judge]) -> float:
+    """Return the most that one call can cost, twice as long a reply allowed for; 0 where no price is known."""
+    priced = {judge.name: judge for judge in judges if not (isinstance(judge, Priced) and judge.price is None)}
+    waiting = ((job.cells[0].judge.name, job.call) for job in board.jobs.values() if job.ended is None)
+    costs = (priced[name].price_ceiling(call.showing()) for name, call in waiting if name in priced)
+    return 2 * max((cost or 0.0 for cost in costs), default=0.0)
 
 
 class _Desk:
@@ -251,23 +245,23 @@ class _Desk:
         self.jobs: list[Job] = []
         self._board, self._ledger, self._puts_away = board, ledger, puts_away
         self._caller = Caller(judge, limiter, budget, ledger, self.tally, patience, Deadlines(patience.timeout_s), stop)
-        stop.then(limiter.let_go)
+        stop.then(limiter.rouse)
 
-    def take_on(self) -> None:
-        """Take on the calls that are open now, and count the cells that have come with them."""
+    def take_on(self, block: int) -> None:
+        """Take on the calls that are open now, and count the cells of the block that has come with them."""
         self.jobs = list(self._board.open_jobs(self.tally.judge))
-        cells = [cell for cell in self._board.cells if cell.asked and cell.judge.name == self.tally.judge]
-        for cell in cells[self.tally.total :]:
-            self.tally.count(cell.verdict)
-            self.tally.known += cell.ended
-        self.tally.total = len(cells)
+        for cell in self._board.cells:
+            if cell.block == block and cell.judge.name == self.tally.judge:
+                self.tally.count(cell.verdict)
+                self.tally.known += cell.ended
+                self.tally.total += 1
 
     async def serve(self, job: Job) -> None:
         """Bring one call to its end, and what it decides to the store."""
         ended = await self._caller.put(job.call)
         decided = self._board.settle(job, ended)
         if ended.record:
-            await self._ledger.commit(ended.record, [entry for cell in decided if (entry := cell.entry())])
+            await self._ledger.commit(ended.record, entries_of(decided))
         for cell in decided:
             self.tally.count(cell.verdict)
         if self._puts_away:
@@ -302,10 +296,15 @@ def _taking_turns(desks: Sequence[_Desk]) -> Iterator[tuple[_Desk, Job]]:
     return (turn for turn in chain.from_iterable(rounds) if turn is not None)
 
 
-def in_blocks(board: Board, pairs: Sequence[Pair], precision: Mapping[str, float] | None, seed: int) -> Iterator[None]:
-    """Mark the cells to be asked next: block by block, or all at once where no precision is asked for."""
+def in_blocks(
+    board: Board, pairs: Sequence[Pair], precision: Mapping[str, float] | None, seed: int
+) -> Iterator[list[Cell]]:
+    """Come to the cells to be asked next, block by block, or all at once where no precision is asked for.
+
+    Gives the cells of each block that have ended at once.
+    """
     kept = [pair for pair in pairs if pair.check is None or pair.check.passed]
-    return ask_in_blocks(board, kept, precision, seed) if precision else iter([None])
+    return ask_in_blocks(board, kept, precision, seed) if precision else iter([[]])
 
 
 # -------------------------------------------------------------------------------------------- surroundings
@@ -355,6 +354,17 @@ def _beside_the_garbage_collector() -> Iterator[Callable[[], None]]:
 
 
 @contextlib.asynccontextmanager
+async def _closing(judges: Sequence[Judge]) -> AsyncIterator[None]:
+    """Close the connections of judges in the end."""
+    try:
+        yield
+    finally:
+        for judge in judges:
+            if isinstance(judge, Closable):
+                await judge.close()
+
+
+@contextlib.asynccontextmanager
 async def _announced(listener: Listener | None, tallies: Sequence[Tally]) -> AsyncIterator[None]:
     """Tell the listener how far each judge is, while the body runs and once when it has ended."""
     if listener is None:
@@ -378,47 +388,9 @@ async def _announced(listener: Listener | None, tallies: Sequence[Tally]) -> Asy
     try:
         yield
     finally:
+        failed = teller.done()
         teller.cancel()
-        tell()
-
-
-def _run(collect: Callable[[Stop], Coroutine[Any, Any, list[Verdict]]]) -> list[Verdict]:
-    """Run to the end in an event loop of our own, in a thread of its own where one is running already."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(_interruptible(collect))
-    started: SimpleQueue[Callable[[], object]] = SimpleQueue()
-
-    async def in_thread() -> list[Verdict]:
-        stop, loop = Stop(), asyncio.get_running_loop()
-        started.put(lambda: loop.call_soon_threadsafe(stop.say, "interrupted"))
-        return await collect(stop)
-
-    with ThreadPoolExecutor(1, thread_name_prefix="judgeaudit-ask") as pool:
-        result = pool.submit(lambda: asyncio.run(in_thread()))
-        try:
-            return result.result()
-        except KeyboardInterrupt:
-            started.get()()
-            return result.result()
-
-
-async def _interruptible(collect: Callable[[Stop], Coroutine[Any, Any, list[Verdict]]]) -> list[Verdict]:
-    """Let the first Ctrl-C say stop, and the second go its usual way."""
-    stop, loop = Stop(), asyncio.get_running_loop()
-    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
-        return await collect(stop)
-    usual = signal.getsignal(signal.SIGINT)
-
-    def first_interrupt() -> None:
-        loop.remove_signal_handler(signal.SIGINT)
-        signal.signal(signal.SIGINT, usual)
-        stop.say("interrupted")
-
-    loop.add_signal_handler(signal.SIGINT, first_interrupt)
-    try:
-        return await collect(stop)
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
-        signal.signal(signal.SIGINT, usual)
+        if not failed:
+            tell()
+    if failed:  # all was asked and kept all the same
+        await teller

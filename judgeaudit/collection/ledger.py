@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from judgeaudit.errors import StoreError
 from judgeaudit.verdicts import Attempt, Entry, VerdictStore
 
 _GATHERED_S: Final = 0.001
@@ -24,12 +23,13 @@ class Ledger:
         self._store = store
         self._attempts: list[Attempt] = []
         self._entries: list[Entry] = []
-        self._waiting: list[asyncio.Future[None]] = []
+        self._group: asyncio.Task[None] | None = None
 
     def note(self, attempt: Attempt) -> None:
         """Add an attempt to the next transaction, without waiting for it."""
         if self._store is not None:
             self._attempts.append(attempt)
+            self._next_group()
 
     async def commit(self, attempt: Attempt, entries: list[Entry]) -> None:
         """Return when these, and all that was noted, are on disk.
@@ -39,36 +39,31 @@ class Ledger:
         StoreError
             When they could not be written.
         """
-        if self._store is None:
-            return
-        self._attempts.append(attempt)
-        self._entries += entries
-        loop = asyncio.get_running_loop()
-        if not self._waiting:
-            loop.call_later(_GATHERED_S, self._write, self._store)
-        written = loop.create_future()
-        self._waiting.append(written)
-        await written
+        if self._store is not None:
+            self._attempts.append(attempt)
+            self._entries += entries
+            await asyncio.shield(self._next_group())  # one who is cancelled leaves the others to their group
 
     def flush(self) -> None:
-        """Write what was only noted."""
+        """Write all that is not on disk yet; what could not be written stays, to be tried again."""
         if self._store is not None and (self._attempts or self._entries):
-            self._append(self._store)
+            self._store.append(self._attempts, self._entries)
+            self._attempts, self._entries = [], []
 
-    def _write(self, store: VerdictStore) -> None:
+    def _next_group(self) -> asyncio.Task[None]:
+        if self._group is None:
+            self._group = asyncio.get_running_loop().create_task(self._write())
+            self._group.add_done_callback(_heard)
+        return self._group
+
+    async def _write(self) -> None:
         # In the loop and not in a thread: a commit to the journal takes less time than the way there and back.
-        everybody, self._waiting = self._waiting, []
-        waiting = [written for written in everybody if not written.done()]  # but for those cancelled meanwhile
-        try:
-            self._append(store)
-        except StoreError as error:
-            for written in waiting:
-                written.set_exception(error)
-        else:
-            for written in waiting:
-                written.set_result(None)
+        await asyncio.sleep(_GATHERED_S)
+        self._group = None  # what comes from now on belongs to the next
+        self.flush()
 
-    def _append(self, store: VerdictStore) -> None:
-        attempts, self._attempts = self._attempts, []
-        entries, self._entries = self._entries, []
-        store.append(attempts, entries)
+
+def _heard(group: asyncio.Task[None]) -> None:
+    """Take note of a failure that nobody waited for: what was noted only is written with the next group."""
+    if not group.cancelled():
+        group.exception()

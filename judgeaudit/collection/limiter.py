@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 DECREASE: Final = 0.7
@@ -50,15 +50,20 @@ class Limiter:
         self._flying: list[float] = []
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._open_at = -math.inf
+        self._timer: asyncio.TimerHandle | None = None
         self._cut_at = -math.inf
         self._deep_cut_at = -math.inf
         self._service = _Service()
         self._shares = _Shares()
 
-    async def enter(self) -> float:
-        """Wait for a free place and take it; return the time on the monotonic clock, to be given back with `leave`."""
+    async def enter(self, check: Callable[[], None]) -> float:
+        """Wait for a free place and take it; return the time on the monotonic clock, to be given back with `leave`.
+
+        ``check`` is called before and after every wait; what it raises gives up the place in the queue.
+        """
+        check()
         while not self._has_room():
-            await self._turn()
+            await self._turn(check)
         started = time.monotonic()
         self._flying.append(started)
         if self.window < self.ceiling:
@@ -102,27 +107,40 @@ class Limiter:
         if retry_after_s is not None and retry_after_s <= LONGEST_PAUSE_S and self._service.noted_at < started:
             self._pause(now + retry_after_s)
 
-    def let_go(self) -> None:
-        """Let everybody who waits through, and end any pause: nothing will be asked any more."""
-        self.ceiling = sys.maxsize
-        self.window, self._open_at = float(self.ceiling), -math.inf
-        self._wake()
+    def rouse(self) -> None:
+        """Let everybody who waits check whether there is still something to wait for."""
+        waiting, self._waiting = self._waiting, deque()
+        for place in waiting:
+            if not place.done():
+                place.set_result(None)
 
     def _pause(self, until: float) -> None:
         if until > self._open_at:
             self._open_at = until
-            asyncio.get_running_loop().call_later(until - time.monotonic(), self._wake)
+            if self._timer is None:
+                self._set_timer()
+
+    def _set_timer(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._open_at - time.monotonic(), self._reopen)
+
+    def _reopen(self) -> None:
+        if time.monotonic() < self._open_at:  # the pause was made longer meanwhile, or the timer came a hair early
+            self._set_timer()
+        else:
+            self._timer = None
+            self._wake()
 
     def _has_room(self) -> bool:
         return self.in_flight < max(1, int(self.window)) and time.monotonic() >= self._open_at
 
-    async def _turn(self) -> None:
+    async def _turn(self, check: Callable[[], None]) -> None:
         place = asyncio.get_running_loop().create_future()
         self._waiting.append(place)
         try:
             await place
-        except asyncio.CancelledError:
-            self._wake()
+            check()
+        except BaseException:
+            self._wake()  # the turn is another's
             raise
 
     def _wake(self) -> None:

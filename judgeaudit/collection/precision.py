@@ -29,8 +29,10 @@ def check_precision(precision: Mapping[str, float]) -> None:
             raise ConfigError(f"precision: {term}: {target!r} must lie between 0 and 1: half the width of the interval")
 
 
-def ask_in_blocks(board: Board, pairs: Sequence[Pair], precision: Mapping[str, float], seed: int) -> Iterator[None]:
-    """Mark the cells to be asked next, block by block; resume when they have ended.
+def ask_in_blocks(
+    board: Board, pairs: Sequence[Pair], precision: Mapping[str, float], seed: int
+) -> Iterator[list[Cell]]:
+    """Come to the cells to be asked next, block by block; give those that end at once, and resume when all have ended.
 
     The order of the items is drawn at random, spread over the domains, the same for every judge. A look comes after 40
     items, and after every tenth from there on. A contrast is asked on while an effect that rests on it is wider than
@@ -40,7 +42,7 @@ def ask_in_blocks(board: Board, pairs: Sequence[Pair], precision: Mapping[str, f
     Parameters
     ----------
     board
-        The whole plan; its cells are marked as asked.
+        The whole plan, to be asked in blocks.
     pairs
         What is judged.
     precision
@@ -53,20 +55,19 @@ def ask_in_blocks(board: Board, pairs: Sequence[Pair], precision: Mapping[str, f
     items = items_in_turn(pairs, seed)
     waiting: dict[tuple[str, str], list[Cell]] = defaultdict(list)
     for cell in board.cells:
-        cell.asked = False
         waiting[cell.judge.name, cell.pair.item_id].append(cell)
     judges = list(dict.fromkeys(cell.judge.name for cell in board.cells))
     wanted: dict[str, set[Contrast]] = {judge: {pair.contrast for pair in pairs} for judge in judges}
     asked: dict[str, list[Cell]] = defaultdict(list)
     done = 0
-    for n in looks(len(items)):
+    for block, n in enumerate(looks(len(items))):
+        decided = []
         for judge in judges:
             for item in items[done:n]:
                 chosen = [cell for cell in waiting[judge, item] if cell.pair.contrast in wanted[judge]]
                 asked[judge] += chosen
-                for cell in chosen:
-                    cell.asked = True
-        yield
+                decided += board.ask_block(block, chosen)
+        yield decided
         done = n
         for judge in judges:
             if wanted[judge]:

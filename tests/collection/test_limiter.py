@@ -18,7 +18,7 @@ from tests.collection.worlds import make_pairs
 @asynccontextmanager
 async def place(limiter: Limiter) -> AsyncIterator[None]:
     """Hold a place for a while."""
-    started = await limiter.enter()
+    started = await limiter.enter(lambda: None)
     try:
         yield
     finally:
@@ -163,14 +163,22 @@ def test_letting_go_ends_every_wait() -> None:
         limiter = Limiter(1)
         limiter.refused(asyncio.get_running_loop().time(), LONGEST_PAUSE_S)
 
-        async def through() -> None:
-            async with place(limiter):
-                pass
+        stopped = False
 
-        waiting = [asyncio.create_task(through()) for _ in range(5)]
+        def check() -> None:
+            if stopped:
+                raise InterruptedError
+
+        waiting = [asyncio.create_task(limiter.enter(check)) for _ in range(5)]
         await asyncio.sleep(0)
-        limiter.let_go()
-        await asyncio.wait_for(asyncio.gather(*waiting), 1)
+        limiter.rouse()
+        await asyncio.sleep(0.01)
+        assert not any(task.done() for task in waiting), "there is still something to wait for"
+        stopped = True
+        limiter.rouse()
+        ended = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 1)
+        assert {type(end) for end in ended} == {InterruptedError}
+        assert limiter.in_flight == 0
 
     run(steps)
 
