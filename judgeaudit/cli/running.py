@@ -6,7 +6,6 @@ import contextlib
 import json
 import sys
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from judgeaudit import exchange, gates, pipeline
 from judgeaudit.assets import find_asset
 from judgeaudit.checks import REASONS
 from judgeaudit.checks import check_file as check_pairs_file
+from judgeaudit.cli.missing import missing_lines
 from judgeaudit.cli.progress import Meter
 from judgeaudit.config import Config, load_config
 from judgeaudit.errors import LocalModelError
@@ -50,9 +50,7 @@ def run_and_report(
     if told := pipeline.history(done.path):
         sys.stderr.write(f"judgeaudit: {told}\n")
     if done.exit_status:
-        missing = Counter(v.reason for v in done.verdicts if v.outcome == "missing")
-        why = ", ".join(f"{reason} ({n})" for reason, n in missing.most_common())
-        sys.stderr.write(f"judgeaudit: {missing.total()} cells are missing: {why}. Run it again to ask only these.\n")
+        sys.stderr.writelines(f"{line}\n" for line in missing_lines(done.verdicts))
         return done.exit_status
     return gates.exit_status(done.audit.findings, config.gates) if config.gates else 0
 

@@ -204,6 +204,7 @@ class Caller:
         self, call: Call, number: int, error: JudgeError, cost: float | None, ceiling: float | None
     ) -> None:
         self.tally.rate_limited += error.reason == "rate_limit"
+        self.tally.failed += error.reason != "rate_limit"
         self.ledger.note(
             Attempt(
                 call.key,

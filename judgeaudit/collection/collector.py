@@ -245,7 +245,8 @@ class _Desk:
         self.jobs: list[Job] = []
         self._board, self._ledger, self._puts_away = board, ledger, puts_away
         self._caller = Caller(judge, limiter, budget, ledger, self.tally, patience, Deadlines(patience.timeout_s), stop)
-        stop.then(limiter.rouse)
+        self._limiter = limiter
+        stop.then(self._stop)
 
     def take_on(self, block: int) -> None:
         """Take on the calls that are open now, and count the cells of the block that has come with them."""
@@ -255,6 +256,10 @@ class _Desk:
                 self.tally.count(cell.verdict)
                 self.tally.known += cell.ended
                 self.tally.total += 1
+
+    def _stop(self) -> None:
+        self.tally.stopping = True
+        self._limiter.rouse()
 
     async def serve(self, job: Job) -> None:
         """Bring one call to its end, and what it decides to the store."""

@@ -30,6 +30,10 @@ class Progress:
     """What this run will have spent on the judge in the end, at the mean cost so far; None before the first reply."""
     cap_usd: float | None
     """The most that all judges together may spend, earlier runs into the same store included; None without a cap."""
+    failed: int = 0
+    """Requests that failed otherwise than by a refusal."""
+    stopping: bool = False
+    """Whether the run was told to stop: no further call is started, and those in flight are waited for."""
 
 
 Listener = Callable[[Progress], None]
@@ -49,12 +53,14 @@ class Tally:
     missing: int = 0
     attempts: int = 0
     rate_limited: int = 0
+    failed: int = 0
     in_flight: int = 0
     cost_usd: float = 0.0
     streak: int = 0
     """Calls given up one after the other, with no reply in between."""
     last_loss: str = ""
     """Why the last of these was given up."""
+    stopping: bool = False
 
     def count(self, verdict: Verdict | None) -> None:
         """Count a cell that has ended; None is one that has not."""
@@ -70,4 +76,5 @@ class Tally:
         return Progress(
             self.judge, self.done, self.total, self.valid, self.missing,
             self.attempts, self.rate_limited, self.in_flight, self.cost_usd, projected, self.cap_usd,
+            self.failed, self.stopping,
         )  # fmt: skip

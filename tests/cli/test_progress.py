@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 from judgeaudit.cli.progress import Meter, state_of
 from judgeaudit.collection import Progress, ask
@@ -54,3 +55,30 @@ def test_the_pace_is_that_of_the_last_minute(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(time, "monotonic", lambda at=now + seconds: at)
         meter(replace(HALF, done=done))
     assert said.getvalue().splitlines()[-1].endswith("2 min left")
+
+
+def test_a_narrow_terminal_shows_every_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 80 columns the bar gives way, and nothing of what is told beside it is cut off; names keep their ends."""
+    monkeypatch.setenv("COLUMNS", "80")
+    meter = Meter(io.StringIO())
+    busy = replace(HALF, total=1234, done=1000, missing=7, failed=21, cap_usd=2.5, judge="gpt-4.1-mini-with-rubric-b")
+    meter._move_bar(busy, 200.0)
+    shown = " ".join(" ".join(part.split()) for part in render(meter).splitlines())
+    for part in ("gpt-4…h-rubric-b", "993/1234", "3 x 429", "21 failed", "7 missing", "(cap $2.5)", "3 min left"):
+        assert part in shown, shown
+
+
+def render(meter: Meter) -> str:
+    """Return what the bars look like on a terminal of 80 columns."""
+    console = Console(file=io.StringIO(), width=80)
+    console.print(meter._bars.get_renderable())
+    return console.file.getvalue()
+
+
+def test_who_interrupts_is_told_once_what_happens() -> None:
+    """The first word after Ctrl-C says that calls in flight are waited for."""
+    said = io.StringIO()
+    meter = Meter(said)
+    for judge in ("mini", "maxi"):
+        meter(replace(HALF, judge=judge, stopping=True))
+    assert said.getvalue().count("Ctrl-C again stops at once") == 1
