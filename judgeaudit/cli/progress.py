@@ -35,7 +35,7 @@ class Meter:
             TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
             *([BarColumn(bar_width=10)] if console.width > NARROW else []),
             MofNCompleteColumn(table_column=Column(no_wrap=True)),
-            TextColumn("{task.fields[state]}", markup=False), console=console,
+            TextColumn("{task.fields[state]}", markup=False, table_column=Column()), console=console,
         )  # fmt: skip
         self._live = console.is_terminal
         self._tasks: dict[str, TaskID] = {}

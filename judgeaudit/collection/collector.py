@@ -175,10 +175,14 @@ async def _ask(
     retries: int = 6,
     precision: Mapping[str, float] | None = None,
 ) -> list[Verdict]:
-    if precision:
-        check_precision(precision)
-    _check(concurrency=concurrency, timeout_s=timeout_s, retries=retries)
-    check_prices(judges, max_cost_usd)
+    check_request(
+        judges,
+        precision=precision,
+        concurrency=concurrency,
+        timeout_s=timeout_s,
+        retries=retries,
+        max_cost_usd=max_cost_usd,
+    )
     with _opened(store) as kept, _beside_the_garbage_collector() as set_aside:
         board = Board(pairs, judges, orders=orders, replicates=replicates, seed=seed, in_blocks=bool(precision))
         if kept is not None:
@@ -315,13 +319,31 @@ def in_blocks(
 # -------------------------------------------------------------------------------------------- surroundings
 
 
-def _check(*, concurrency: int, timeout_s: float, retries: int) -> None:
+def check_request(
+    judges: Sequence[Judge],
+    *,
+    precision: Mapping[str, float] | None = None,
+    concurrency: int = 64,
+    timeout_s: float = 60.0,
+    retries: int = 6,
+    max_cost_usd: float | None = None,
+    **_: object,
+) -> None:
+    """Refuse settings of `ask` that make no sense, before anything is asked or written.
+
+    Raises
+    ------
+    ConfigError
+        Naming the setting and what is allowed.
+    """
     if concurrency < 1:
         raise ConfigError(f"concurrency: {concurrency} is below 1; at least one call must be in flight")
     if not timeout_s > 0:
         raise ConfigError(f"timeout_s: {timeout_s} is not above 0; give the seconds one attempt may take")
     if retries < 0:
         raise ConfigError(f"retries: {retries} is below 0; 0 makes one attempt at each call")
+    check_precision(precision or {})
+    check_prices(judges, max_cost_usd)
 
 
 @contextlib.contextmanager

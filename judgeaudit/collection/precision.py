@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from judgeaudit.collection.board import Board, Cell
-from judgeaudit.errors import ConfigError
+from judgeaudit.errors import ConfigError, suggest
 from judgeaudit.records import Contrast, Pair, Verdict
 
 
@@ -19,12 +19,17 @@ def check_precision(precision: Mapping[str, float]) -> None:
     ConfigError
         Naming the term and what is allowed.
     """
+    if not precision:
+        return
     from judgeaudit.regression.effects import terms_measured  # numpy, which a run without targets can do without
 
     known = terms_measured()
     for term, target in precision.items():
         if term not in known:
-            raise ConfigError(f"precision: {term!r} is no effect a run can stop on; there are: {', '.join(known)}")
+            hint = suggest(term, known)
+            raise ConfigError(
+                f"precision: {term!r} is no effect a run can stop on{hint}; there are: {', '.join(known)}"
+            )
         if not 0 < target < 1:
             raise ConfigError(f"precision: {term}: {target!r} must lie between 0 and 1: half the width of the interval")
 

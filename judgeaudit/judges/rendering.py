@@ -54,7 +54,7 @@ def _source(source: str) -> str:
     path = _path(source)
     try:
         with path.open("rb") as file:
-            text = file.read(_LARGEST_BYTES + 1).decode("utf-8")
+            text = file.read(_LARGEST_BYTES + 1).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PromptError(f"prompt {source!r} cannot be read ({error}); give the path of a UTF-8 text file") from error
     if len(text) > _LARGEST_BYTES:

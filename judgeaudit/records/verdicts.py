@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -77,6 +77,9 @@ class Reading(Record):
         return next((name for name, labels in own.items() if wanted in map(str.casefold, labels)), None)
 
 
+Dollars = Annotated[float, Field(ge=0)]
+
+
 class JudgeSpec(Record):
     """How to reach one judge, as the configuration states it."""
 
@@ -99,7 +102,7 @@ class JudgeSpec(Record):
     """Ask for a JSON schema in the reply; None: where the model is known to support it."""
     transport: Literal["auto", "litellm", "lean"] = "auto"
     """``lean`` speaks HTTP to an OpenAI-compatible server itself; ``auto`` takes it where ``api_base`` is given."""
-    price: tuple[float, float] | None = None
+    price: tuple[Dollars, Dollars] | None = None
     """US dollars per million prompt and completion tokens, where no public price is known."""
 
 
