@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from judgeaudit import __version__
 from judgeaudit.errors import ConfigError, JudgeAuditError, UsageError
 
 app = typer.Typer(
@@ -36,6 +37,8 @@ Baseline = Annotated[Path | None, typer.Option("--baseline", metavar="DIR", help
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
+INTERRUPTED = 130
+"""The exit status of what Ctrl-C has ended, as shells have it."""
 UNHEARD = 141
 """The exit status when whoever read the output has gone, as shells have it: a gate that nobody heard has not passed."""
 
@@ -59,6 +62,9 @@ def verb(function: Callable[..., int | None]) -> Callable[..., None]:
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(UNHEARD) from None
+        except KeyboardInterrupt:
+            sys.stderr.write("judgeaudit: stopped; what was stored is kept, and the same command goes on from there\n")
+            raise typer.Exit(INTERRUPTED) from None
         except OSError as error:
             sys.stderr.write(f"judgeaudit: {error.filename or 'the system'}: {error.strerror or error}; see to it, ")
             sys.stderr.write("then type the same command again\n")
@@ -67,6 +73,21 @@ def verb(function: Callable[..., int | None]) -> Callable[..., None]:
             raise typer.Exit(status)
 
     return wrapped
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        say(f"judgeaudit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a verb."""
 
 
 @app.command()

@@ -4,12 +4,15 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 
 import pytest
 
+from judgeaudit import __version__
 from judgeaudit.verdicts import VerdictStore
 from tests.server import Fault, Server, completion
 
@@ -347,3 +350,28 @@ def test_explain_and_schema_answer(tmp_path):
     assert "What to do" in judgeaudit("explain", "JA110", cwd=tmp_path).stdout
     failed(judgeaudit("explain", "JA11", cwd=tmp_path), 2, "there are:")
     assert "judges" in json.loads(judgeaudit("schema", cwd=tmp_path).stdout)["properties"]
+
+
+def test_the_version_is_told(tmp_path):
+    """One line, for a report of a fault."""
+    done = judgeaudit("--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"judgeaudit {__version__}\n")
+
+
+def test_ctrl_c_says_what_happens_now(tmp_path):
+    """Once: calls in flight are waited for. Twice: it is over, and what was stored is kept."""
+    with Server(lambda _: completion("A"), latency_s=60) as server:
+        spec = f"{{name: j, model: openai/m, api_base: {server.api_base}}}"
+        (tmp_path / "judges.yaml").write_text(f"items: demo\njudges:\n  - {spec}\n")
+        code = "from judgeaudit.cli import main; main()"
+        command = [sys.executable, "-c", code, "run", "judges.yaml", "--out", "out"]
+        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+            while not server.hits:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            said = [next(line for line in process.stderr if line.startswith("Stopping"))]
+            process.send_signal(signal.SIGINT)
+            said += process.stderr
+        assert process.returncode == 130
+    assert "Ctrl-C again stops at once" in said[0]
+    assert said[-1] == "judgeaudit: stopped; what was stored is kept, and the same command goes on from there\n"
