@@ -7,12 +7,15 @@ A door makes exactly one request per call and never asks again; what went wrong 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import inspect
 import json
 import math
 import os
 import time
 import warnings
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, Final, Protocol
@@ -47,8 +50,31 @@ class Door(Protocol):
         ...
 
     async def close(self) -> None:
-        """Close what connections are open."""
+        """Close the connections of the running event loop, unless calls are in flight over them."""
         ...
+
+
+class _InFlight:
+    """Counts the calls in flight in each event loop: nothing is closed under them, whoever made the last closes it."""
+
+    def __init__(self) -> None:
+        self._calls = Counter[asyncio.AbstractEventLoop]()
+
+    @contextlib.contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count a call as long as the body runs."""
+        loop = asyncio.get_running_loop()
+        self._calls[loop] += 1
+        try:
+            yield
+        finally:
+            self._calls[loop] -= 1
+            if not self._calls[loop]:
+                del self._calls[loop]
+
+    def here(self) -> int:
+        """Return how many there are in the running loop."""
+        return self._calls[asyncio.get_running_loop()]
 
 
 @cache
@@ -81,6 +107,9 @@ class LitellmDoor:
         The key to send; None leaves it to litellm, which reads the provider's own variable.
     """
 
+    _in_flight: Final = _InFlight()
+    """Through all doors of this kind, since litellm keeps one set of clients for them all."""
+
     def __init__(self, model: str, api_base: str | None, key: SecretStr | None) -> None:
         self._model, self._api_base, self._key = model, api_base, key
         self._redact = Redactor(key)
@@ -92,13 +121,14 @@ class LitellmDoor:
 
         started = time.perf_counter()
         try:
-            response = await litellm.acompletion(
-                model=self._model,
-                messages=messages,
-                api_base=self._api_base,
-                api_key=self._key.get_secret_value() if self._key else None,
-                **{"max_retries": 0, "timeout": _LONGEST_S, **settings},
-            )
+            with self._in_flight.one_more():
+                response = await litellm.acompletion(
+                    model=self._model,
+                    messages=messages,
+                    api_base=self._api_base,
+                    api_key=self._key.get_secret_value() if self._key else None,
+                    **{"max_retries": 0, "timeout": _LONGEST_S, **settings},
+                )
         except openai.OpenAIError as error:
             headers = getattr(error, "litellm_response_headers", None) or {}
             return no_reply(getattr(error, "status_code", None), self._redact(str(error)), headers)
@@ -120,8 +150,21 @@ class LitellmDoor:
         )
 
     async def close(self) -> None:
-        """Close the clients that litellm keeps for later calls."""
-        await load_litellm().close_litellm_async_clients()
+        """Close the clients that litellm keeps for the running loop, unless calls of any door are in flight in it."""
+        if not self._in_flight.here():
+            await _close_litellm_clients()
+
+
+async def _close_litellm_clients() -> None:
+    """Close and forget the clients of the running loop; litellm's own function takes those of other loops as well."""
+    clients = load_litellm().in_memory_llm_clients_cache
+    own = f"-{id(asyncio.get_running_loop())}"
+    for key in [key for key in tuple(clients.cache_dict) if key.endswith(own)]:
+        close = getattr(clients.cache_dict[key], "close", None)
+        clients.delete_cache(key)
+        closing = close() if close else None
+        if inspect.isawaitable(closing):
+            await closing
 
 
 # --------------------------------------------------------------------------------------------------- lean
@@ -143,8 +186,8 @@ class LeanDoor:
     def __init__(self, model: str, api_base: str, key: SecretStr) -> None:
         self._model, self._url, self._key = model, f"{api_base.rstrip('/')}/chat/completions", key
         self._redact = Redactor(key)
-        self._session: Any = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._sessions: dict[asyncio.AbstractEventLoop, Any] = {}
+        self._in_flight = _InFlight()
 
     async def complete(self, messages: Messages, settings: Mapping[str, Any]) -> Reply:
         """Send one request."""
@@ -153,9 +196,10 @@ class LeanDoor:
         body = _written({"model": self._model, "messages": messages, **settings})
         started = time.perf_counter()
         try:
-            async with self._connected().post(self._url, data=body, allow_redirects=False) as response:
-                raw = await self._body(response)
-                status, headers = response.status, response.headers
+            with self._in_flight.one_more():
+                async with self._connected().post(self._url, data=body, allow_redirects=False) as response:
+                    raw = await self._body(response)
+                    status, headers = response.status, response.headers
         except (aiohttp.ClientError, OSError) as error:
             message = self._redact(str(error) or type(error).__name__)
             raise TransientError(f"{self._url}: {message}", reason="connection") from error
@@ -167,9 +211,8 @@ class LeanDoor:
         import aiohttp
 
         loop = asyncio.get_running_loop()
-        if self._session is None or self._loop is not loop:
-            self._loop = loop
-            self._session = aiohttp.ClientSession(
+        if loop not in self._sessions:
+            self._sessions[loop] = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None),  # the collection holds the deadline of the whole call
@@ -179,7 +222,7 @@ class LeanDoor:
                     "Accept-Encoding": "identity",
                 },
             )
-        return self._session
+        return self._sessions[loop]
 
     @staticmethod
     async def _body(response: Any) -> bytes:
@@ -200,10 +243,10 @@ class LeanDoor:
             raise PermanentError(f"the reply is larger than {LARGEST_BODY} bytes", reason="too_large")
 
     async def close(self) -> None:
-        """Close the connections."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        """Close the connections of the running loop, unless calls are in flight over them."""
+        loop = asyncio.get_running_loop()
+        if loop in self._sessions and not self._in_flight.here():
+            await self._sessions.pop(loop).close()
 
 
 # ------------------------------------------------------------------------------------------- what both do

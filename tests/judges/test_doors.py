@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,7 +14,7 @@ from judgeaudit.errors import ConfigError, JudgeError, PermanentError, PromptErr
 from judgeaudit.judges.api import ApiJudge
 from judgeaudit.judges.transport import LARGEST_BODY
 from judgeaudit.records import Answer, JudgeSpec, Showing, Usage
-from tests.server import Fault, Server, completion, prefers
+from tests.server import Fault, Request, Server, completion, prefers
 
 PAIR = Showing(question="why?", first=Answer(text="good"), second=Answer(text="bad"), token="0a1b2c3d")
 DOORS = pytest.mark.parametrize("door", ["lean", "litellm", "vllm"])
@@ -261,6 +263,50 @@ def test_the_lean_door_keeps_its_connections() -> None:
         asyncio.run(thrice())
         asyncio.run(thrice())
     assert server.hits == 6
+
+
+def slow_at_first(request: Request) -> Fault:
+    """Take half a second over the first request, and none over the others."""
+    return Fault(200, completion("A"), hang_s=0.0 if request.number else 0.5)
+
+
+@DOORS
+@pytest.mark.parametrize("shared", [False, True])
+def test_closing_leaves_a_call_in_flight_alone(door: str, shared: bool) -> None:
+    """Whoever is done closes nothing that another judge, or the same one elsewhere, still needs."""
+
+    async def both() -> str:
+        first = judge(server, door)
+        second = first if shared else judge(server, door, name="k")
+        slow = asyncio.create_task(first.decide(PAIR))
+        while not server.hits:
+            await asyncio.sleep(0.01)
+        await second.decide(PAIR)
+        await second.close()
+        text = (await slow).text
+        await second.decide(PAIR)
+        for asked in (first, second):
+            await asked.close()
+        return text
+
+    with Server(slow_at_first) as server:
+        assert asyncio.run(both()) == "A"
+    assert server.hits == 3
+
+
+@DOORS
+def test_each_event_loop_has_connections_of_its_own(door: str) -> None:
+    """A judge can be asked from two threads at once; what one of them opened it closes, and nothing else."""
+    with Server(slow_at_first) as server, ThreadPoolExecutor(1) as pool:
+        asked = judge(server, door)
+        slow = pool.submit(decide, asked)
+        while not server.hits:
+            time.sleep(0.01)
+        replies = [decide(asked), decide(asked), slow.result()]
+    del asked, slow
+    gc.collect()  # a session that nobody closed says so now
+    assert [reply.text for reply in replies] == ["A"] * 3
+    assert server.hits == 3
 
 
 def test_a_stated_price_makes_the_bill_and_its_ceiling() -> None:
