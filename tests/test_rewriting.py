@@ -121,6 +121,9 @@ def test_a_cap_is_never_crossed():
     with Server(SCRIBE.good) as server:
         with pytest.raises(ConfigError, match="known price"):
             rewrite_items(ITEMS, config(server, max_cost_usd=1.0))
+        boundless = spec(server, price=(10.0, 1000.0), params={"max_tokens": None})
+        with pytest.raises(ConfigError, match="limit on each reply"):
+            rewrite_items(ITEMS, config(server, writer=boundless, max_cost_usd=1.0))
         capped = config(server, writer=spec(server, price=(10.0, 1000.0)), max_cost_usd=2.1)
         with pytest.raises(BudgetError, match="raise max_cost_usd"):
             rewrite_items(ITEMS, capped)

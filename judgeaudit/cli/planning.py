@@ -77,9 +77,10 @@ def sentence(row: Forecast) -> str:
 
 
 def _cost(row: Forecast) -> str:
-    if row.expected_cost_usd is None or row.max_cost_usd is None:
+    if row.expected_cost_usd is None:
         return "price unknown (state it as price: [prompt, completion] in $ per million tokens)"
-    if not row.max_cost_usd:
+    if row.max_cost_usd == 0:
         return "free"
+    most = "no limit on a reply" if row.max_cost_usd is None else f"at most ${row.max_cost_usd:.2f}"
     batch = f", batch ${row.batch_cost_usd:.2f}" if row.batch_cost_usd else ""
-    return f"about ${row.expected_cost_usd:.2f} (at most ${row.max_cost_usd:.2f}{batch})"
+    return f"about ${row.expected_cost_usd:.2f} ({most}{batch})"

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Sequence
 
 from judgeaudit.errors import BudgetError, ConfigError
-from judgeaudit.judges.protocol import Judge
+from judgeaudit.judges.protocol import Judge, Priced
 from judgeaudit.records import Answer, Showing
 
 
@@ -60,19 +60,27 @@ class Budget:
 
 
 def check_prices(judges: Sequence[Judge], cap: float | None) -> None:
-    """Refuse a cap on judges whose price is unknown.
+    """Refuse a cap that is none, or one on judges of whose calls nobody can say what they may cost.
 
     Raises
     ------
     ConfigError
-        Naming the judge and the ``price`` setting.
+        Naming the judge, and the setting that it lacks.
     """
     if cap is None:
         return
+    if not cap >= 0:
+        raise ConfigError(f"max_cost_usd: {cap} is not 0 or above; give the US dollars to spend, or leave the cap out")
     probe = Showing(question="?", first=Answer(text="?"), second=Answer(text="?"))
-    unknown = [judge.name for judge in judges if judge.price_ceiling(probe) is None]
-    if unknown:
+    for judge in judges:
+        if judge.price_ceiling(probe) is not None:
+            continue
+        if isinstance(judge, Priced) and judge.price is not None:
+            raise ConfigError(
+                f"max_cost_usd needs a limit on each reply and judge {judge.name!r} sends none; give its params a "
+                "max_tokens that is not null, or leave the cap out"
+            )
         raise ConfigError(
-            f"max_cost_usd needs a known price and judge {unknown[0]!r} has none; state it with "
+            f"max_cost_usd needs a known price and judge {judge.name!r} has none; state it with "
             "price: [dollars per million prompt tokens, dollars per million completion tokens], or leave the cap out"
         )

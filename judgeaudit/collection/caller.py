@@ -26,7 +26,7 @@ from judgeaudit.verdicts import Attempt
 BREAKER_STREAK: Final = 8
 """Calls given up in a row, with no reply in between, after which a judge is asked no more."""
 _BUSY: Final = {"rate_limit", "overloaded", "timeout"}
-_PERHAPS_BILLED: Final = {"timeout", "connection", "malformed"}
+_PERHAPS_BILLED: Final = {"timeout", "connection", "malformed", "reply_too_large"}
 _ABOUT_ONE_PROMPT: Final = {"context_window", "too_large"}
 _FIRST_BACKOFF_S: Final = 0.5
 _LONGEST_BACKOFF_S: Final = 30.0

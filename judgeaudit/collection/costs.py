@@ -27,7 +27,10 @@ class Forecast(Record):
     expected_cost_usd: float | None
     """About what the calls would cost; None where the price is unknown."""
     max_cost_usd: float | None
-    """What they could cost at most, each reply as long as it may be: what a cap is held against."""
+    """What they could cost at most, each reply as long as it may be: what a cap is held against.
+
+    None where the price is unknown, or a reply may be of any length.
+    """
     batch_cost_usd: float | None
     """About what they would cost through a provider's batch interface."""
     minutes: float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from typing import Any, Final, Literal
@@ -19,6 +20,7 @@ from judgeaudit.judges.transport import Door, LeanDoor, LitellmDoor, load_litell
 from judgeaudit.records import JudgeSpec, Reply, Showing, Usage
 
 _DEFAULTS: Final[dict[str, Any]] = {"temperature": 0, "max_tokens": 400}
+_LIMITS: Final[tuple[str, ...]] = ("max_tokens", "max_completion_tokens")
 _OVERHEAD_TOKENS: Final = 64
 _CHARACTERS_PER_TOKEN: Final = 4.0
 _USUAL_REPLY_TOKENS: Final = 80
@@ -48,7 +50,8 @@ class ScoreReply(BaseModel):
 class ApiJudge:
     """A judge that is asked over the network, once per call; see `JudgeSpec` for what can be set.
 
-    Settings default to temperature 0 and 400 tokens; a setting given as None is not sent at all.
+    Settings default to temperature 0 and 400 tokens; a setting given as None is not sent at all. What a reply
+    without a limit will cost cannot be told beforehand, so that no cap can be held.
 
     Raises
     ------
@@ -68,8 +71,7 @@ class ApiJudge:
         self._door = open_door(spec, lean=self._lean)
         self._price = price_of(spec, lean=self._lean)
         self._redact = Redactor(None)
-        given = {**_DEFAULTS, **spec.params}
-        self._settings = {name: value for name, value in given.items() if value is not None}
+        self._settings = settings_of(spec, _DEFAULTS)
         if _structured(spec, lean=self._lean, asks_for_json=self._template.asks_for_json):
             self._settings.setdefault("response_format", _response_format(spec.protocol))
 
@@ -142,29 +144,34 @@ class ApiJudge:
         }
 
     def price_ceiling(self, showing: Showing) -> float | None:
-        """Return the most that one call could cost in US dollars: a token is at least one byte of the prompt."""
-        if self._price is None:
+        """Return the most that one call could cost in US dollars: a token is at least one byte of the prompt.
+
+        None where no price is known, or no limit is set on the reply.
+        """
+        room = longest_reply(self._settings)
+        if self._price is None or room is None:
             return None
         prompt = len(render(self._template, showing).encode("utf-8", "replace"))
         extras = len(json.dumps(self._settings)) + _OVERHEAD_TOKENS
-        return dollars(self._price, Usage(prompt_tokens=prompt + extras, completion_tokens=self._room()))
+        return dollars(self._price, Usage(prompt_tokens=prompt + extras, completion_tokens=room))
 
     def expected_usage(self, showing: Showing) -> Usage:
         """Return about how many tokens one call takes: English prose, and a reply of a sentence or two."""
         prompt = len(render(self._template, showing)) / _CHARACTERS_PER_TOKEN
-        return Usage(prompt_tokens=round(prompt) + 8, completion_tokens=min(self._room(), _USUAL_REPLY_TOKENS))
+        reply = min(longest_reply(self._settings) or _USUAL_REPLY_TOKENS, _USUAL_REPLY_TOKENS)
+        return Usage(prompt_tokens=round(prompt) + 8, completion_tokens=reply)
 
     async def decide(self, showing: Showing, *, roomier: bool = False) -> Reply:
-        """Ask once; ``roomier`` allows twice the tokens for the reply.
+        """Ask once; ``roomier`` allows twice the tokens for the reply, where they are limited.
 
         Raises
         ------
         TransientError, PermanentError
             No reply came.
         """
-        settings = {**self._settings, self._room_name(): 2 * self._room()} if roomier else self._settings
+        doubled = {name: 2 * self._settings[name] for name in _LIMITS if roomier and name in self._settings}
         message = {"role": "user", "content": render(self._template, showing)}
-        reply = await self._door.complete([message], settings)
+        reply = await self._door.complete([message], {**self._settings, **doubled})
         if self._spec.price is None:
             return reply
         known = reply.usage != Usage()
@@ -203,12 +210,6 @@ class ApiJudge:
         """Close its connections."""
         await self._door.close()
 
-    def _room_name(self) -> str:
-        return "max_completion_tokens" if "max_completion_tokens" in self._settings else "max_tokens"
-
-    def _room(self) -> int:
-        return int(self._settings.get(self._room_name(), _DEFAULTS["max_tokens"]))
-
 
 # ---------------------------------------------------------------------------------------------- which door
 
@@ -231,9 +232,11 @@ def open_door(spec: JudgeSpec, *, lean: bool) -> Door:
     Raises
     ------
     ConfigError
-        When the key's variable is unset, a key is written out, or litellm knows no provider for the model.
+        When the key's variable is unset, a key is written out, litellm knows no provider for the model, or a setting
+        would make a call cost more than can be told beforehand.
     """
     refuse_written_keys(spec.params, f"judge {spec.name!r}: params")
+    _refuse_hidden_costs(spec)
     if spec.api_base and "@" in urlsplit(spec.api_base).netloc:
         raise ConfigError(f"judge {spec.name!r}: api_base holds a user name or password; name a key: api_key: env:NAME")
     key = _key(spec)
@@ -242,6 +245,34 @@ def open_door(spec: JudgeSpec, *, lean: bool) -> Door:
     model = _litellm_model(spec)
     # Without a key of its own, a judge with its own server must not be sent the provider's key from the environment.
     return LitellmDoor(model, spec.api_base, key or (_NO_KEY if spec.api_base else None))
+
+
+def settings_of(spec: JudgeSpec, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is sent with each call: a None is not sent, and a limit by its newer name replaces the usual one."""
+    usual = dict(defaults)
+    if spec.params.get("max_completion_tokens") is not None:
+        usual.pop("max_tokens", None)
+    return {name: value for name, value in {**usual, **spec.params}.items() if value is not None}
+
+
+def longest_reply(settings: Mapping[str, Any]) -> int | None:
+    """Return the most tokens that a reply can take under these settings; None where they set no limit."""
+    return max((settings[name] for name in _LIMITS if name in settings), default=None)
+
+
+def _refuse_hidden_costs(spec: JudgeSpec) -> None:
+    if spec.params.get("n") not in (None, 1):
+        raise ConfigError(
+            f"judge {spec.name!r}: params: n: {spec.params['n']!r} would be paid for, and one reply of each call is "
+            "read; leave n out, and set replicates to ask several times"
+        )
+    for name in _LIMITS:
+        limit = spec.params.get(name)
+        if limit is not None and not (isinstance(limit, int) and limit > 0):
+            raise ConfigError(
+                f"judge {spec.name!r}: params: {name}: {limit!r} is no limit; give a whole number of tokens above 0, "
+                "or null to send none"
+            )
 
 
 def _served_name(model: str) -> str:

@@ -35,7 +35,7 @@ _LONGEST_S: Final = 3600.0
 _LONGEST_QUOTED: Final = 20_000
 _REASONS: Final = {
     401: "authentication", 402: "quota", 403: "authentication", 404: "not_found", 408: "timeout", 413: "too_large",
-    429: "rate_limit", 503: "overloaded", 529: "overloaded",
+    429: "rate_limit", 503: "overloaded", 504: "timeout", 529: "overloaded",
 }  # fmt: skip
 _TRANSIENT: Final = {"connection", "malformed", "timeout", "rate_limit", "overloaded", "server_error"}
 _FILTER_MARKS: Final = ("content_filter", "content_policy", "content management policy")
@@ -240,7 +240,7 @@ class LeanDoor:
     def _check_size(response: Any, size: int) -> None:
         if size > LARGEST_BODY:
             response.close()
-            raise PermanentError(f"the reply is larger than {LARGEST_BODY} bytes", reason="too_large")
+            raise PermanentError(f"the reply is larger than {LARGEST_BODY} bytes", reason="reply_too_large")
 
     async def close(self) -> None:
         """Close the connections of the running loop, unless calls are in flight over them."""

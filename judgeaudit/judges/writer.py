@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from judgeaudit.errors import ConfigError, ReplyError, TransientError
 from judgeaudit.files import write_whole
-from judgeaudit.judges.api import dollars, goes_lean, open_door, price_of
+from judgeaudit.judges.api import dollars, goes_lean, longest_reply, open_door, price_of, settings_of
 from judgeaudit.judges.transport import load_litellm
 from judgeaudit.records import JudgeSpec, Reply, Usage, digest
 
@@ -81,7 +81,8 @@ class FormWriter:
     Raises
     ------
     ConfigError
-        When the model cannot be reached as specified, or a purse should pay for a model whose price is unknown.
+        When the model cannot be reached as specified, or a purse should pay for a model whose price is unknown
+        or whose replies have no limit.
     """
 
     def __init__(
@@ -93,14 +94,19 @@ class FormWriter:
         self._spec, self._cache_dir, self._purse = spec, cache_dir, purse
         self._timeout_s, self._retries, self._gate = timeout_s, retries, asyncio.Semaphore(concurrency)
         self._door, self._price = open_door(spec, lean=lean), price_of(spec, lean=lean)
-        given = {**_DEFAULTS, **_seed(spec, lean=lean), **spec.params}
-        self._settings = {name: value for name, value in given.items() if value is not None}
+        self._settings = settings_of(spec, {**_DEFAULTS, **_seed(spec, lean=lean)})
+        self._room = longest_reply(self._settings)
         self.cost_usd: float | None = 0.0
         """US dollars that the replies used so far have cost, those kept from earlier among them; None where unknown."""
         if purse is not None and self._price is None:
             raise ConfigError(
                 f"{spec.name!r}: max_cost_usd needs a known price; state it with price: [dollars per million prompt "
                 "tokens, dollars per million completion tokens], or leave the cap out"
+            )
+        if purse is not None and self._room is None:
+            raise ConfigError(
+                f"{spec.name!r}: max_cost_usd needs a limit on each reply; give params a max_tokens that is not null, "
+                "or leave the cap out"
             )
 
     def __repr__(self) -> str:
@@ -175,11 +181,10 @@ class FormWriter:
                 await asyncio.sleep(min(wait, _LONGEST_WAIT_S))
 
     async def _pay_and_send(self, messages: list[Message], settings: Mapping[str, Any]) -> Reply:
-        if self._purse is None or self._price is None:
+        if self._purse is None or self._price is None or self._room is None:
             return await self._send(messages, settings)
         prompt = len(json.dumps([messages, settings], ensure_ascii=False).encode("utf-8", "replace"))
-        room = int(settings.get("max_completion_tokens") or settings.get("max_tokens") or _DEFAULTS["max_tokens"])
-        most = Usage(prompt_tokens=prompt + _OVERHEAD_TOKENS, completion_tokens=room)
+        most = Usage(prompt_tokens=prompt + _OVERHEAD_TOKENS, completion_tokens=self._room)
         receipt, cost = await self._purse.reserve(dollars(self._price, most)), None
         try:
             reply = await self._send(messages, settings)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from judgeaudit.cli.planning import sentence
 from judgeaudit.collection import forecast, plan
 from judgeaudit.items import load_items
 from judgeaudit.judges import SimulatedJudge, Taste, as_judge
@@ -39,6 +40,16 @@ def test_an_unknown_price_stays_unknown():
     """It is never taken for nothing."""
     (row,) = forecast(PAIRS, [server()])
     assert (row.expected_cost_usd, row.max_cost_usd, row.batch_cost_usd) == (None, None, None)
+
+
+def test_replies_of_any_length_have_no_worst_case():
+    """What they would cost at most cannot be told, though about what they will cost can."""
+    limited, boundless = forecast(
+        PAIRS, [server(price=(1.0, 2.0)), server(price=(1.0, 2.0), params={"max_tokens": None})]
+    )
+    assert boundless.max_cost_usd is None
+    assert boundless.expected_cost_usd == pytest.approx(limited.expected_cost_usd)
+    assert "(no limit on a reply, batch $" in sentence(boundless)
 
 
 def test_a_judge_that_serves_one_call_at_a_time_takes_longer():

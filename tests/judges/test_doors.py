@@ -84,6 +84,21 @@ def test_the_request_is_the_rendered_prompt_and_the_settings(door: str) -> None:
 
 
 @DOORS
+def test_the_reply_is_limited_as_the_settings_say(door: str) -> None:
+    """A limit by its newer name goes alone; a limit of null is none, for the price of a call and for more room."""
+    with Server(prefers("good")) as server:
+        newer = judge(server, door, price=(0.0, 1.0), params={"max_completion_tokens": 1000})
+        without = judge(server, door, price=(0.0, 1.0), params={"max_tokens": None})
+        for asked in (newer, without):
+            decide(asked)
+            decide(asked, roomier=True)
+    sent = [[request.body.get(name) for name in ("max_tokens", "max_completion_tokens")] for request in server.requests]
+    assert sent == [[None, 1000], [None, 2000], [None, None], [None, None]]
+    assert newer.price_ceiling(PAIR) == pytest.approx(1000 / 1e6)
+    assert without.price_ceiling(PAIR) is None
+
+
+@DOORS
 def test_a_schema_is_sent_where_it_is_asked_for(door: str) -> None:
     """``structured: true`` asks for the fields of the protocol and no others."""
     with Server(prefers("good")) as server:
@@ -103,11 +118,13 @@ def test_a_schema_is_sent_where_it_is_asked_for(door: str) -> None:
         (403, "authentication", False),
         (404, "not_found", False),
         (408, "timeout", True),
+        (413, "too_large", False),
         (422, "bad_request", False),
         (429, "rate_limit", True),
         (500, "server_error", True),
         (502, "server_error", True),
         (503, "overloaded", True),
+        (504, "timeout", True),
         (529, "overloaded", True),
     ],
 )
@@ -247,7 +264,7 @@ def test_a_server_without_a_key_is_not_sent_the_providers(door: str, monkeypatch
 def test_a_huge_reply_is_given_up() -> None:
     """A body beyond the cap is not read to its end."""
     error = refusal(lambda _: completion("x" * (LARGEST_BODY + 10)), "lean")
-    assert error.reason == "too_large"
+    assert error.reason == "reply_too_large", "which was paid for, unlike a question that is too large"
 
 
 def test_the_lean_door_keeps_its_connections() -> None:
@@ -342,6 +359,11 @@ def test_what_cannot_work_is_refused_before_anything_is_sent(monkeypatch: pytest
         ApiJudge(JudgeSpec(name="j", model="openia/gpt-4.1"))
     with pytest.raises(ConfigError, match="needs api_base"):
         ApiJudge(JudgeSpec(name="j", model="openai/x", transport="lean"))
+    with pytest.raises(ConfigError, match=r"n: 4 would be paid for.*set replicates"):
+        ApiJudge(JudgeSpec(name="j", model="openai/x", params={"n": 4}))
+    for limit in (0, -1, "many", 2.5):
+        with pytest.raises(ConfigError, match=rf"max_tokens: {limit!r} is no limit.*above 0, or null"):
+            ApiJudge(JudgeSpec(name="j", model="openai/x", params={"max_tokens": limit}))
     with pytest.raises(PromptError, match="no shipped prompts"):
         ApiJudge(JudgeSpec(name="j", model="openai/x", prompt="nowhere"))
 
