@@ -16,7 +16,15 @@ from judgeaudit import records
 from judgeaudit.errors import ConfigError, suggest
 from judgeaudit.judges.redaction import Redactor, refuse_written_keys
 from judgeaudit.judges.rendering import load_template, render
-from judgeaudit.judges.transport import Door, LeanDoor, LitellmDoor, load_litellm, no_reply, read_completion
+from judgeaudit.judges.transport import (
+    Door,
+    LeanDoor,
+    LitellmDoor,
+    is_filtered,
+    load_litellm,
+    no_reply,
+    read_completion,
+)
 from judgeaudit.records import JudgeSpec, Reply, Showing, Usage
 
 _DEFAULTS: Final[dict[str, Any]] = {"temperature": 0, "max_tokens": 400}
@@ -199,7 +207,7 @@ class ApiJudge:
         """
         raw = json.dumps(body).encode()
         if status != _OK:
-            return no_reply(status, self._redact(raw.decode()), {})
+            return no_reply(status, self._redact(raw.decode()), {}, filtered=is_filtered(body))
         reply = read_completion(raw, self._redact, 0.0)
         if self._price is None or reply.usage == Usage():
             return reply

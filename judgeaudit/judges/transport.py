@@ -38,7 +38,7 @@ _REASONS: Final = {
     429: "rate_limit", 503: "overloaded", 504: "timeout", 529: "overloaded",
 }  # fmt: skip
 _TRANSIENT: Final = {"connection", "malformed", "timeout", "rate_limit", "overloaded", "server_error"}
-_FILTER_MARKS: Final = ("content_filter", "content_policy", "content management policy")
+_FILTER_CODES: Final = {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"}
 _CONTEXT_MARKS: Final = ("context_length", "context length", "context window", "contextwindow")
 
 
@@ -130,8 +130,10 @@ class LitellmDoor:
                     **{"max_retries": 0, "timeout": _LONGEST_S, **settings},
                 )
         except openai.OpenAIError as error:
+            status, said = getattr(error, "status_code", None), self._redact(str(error))
             headers = getattr(error, "litellm_response_headers", None) or {}
-            return no_reply(getattr(error, "status_code", None), self._redact(str(error)), headers)
+            filtered = isinstance(error, litellm.ContentPolicyViolationError) or is_filtered(_error_body(error))
+            return no_reply(status, said, headers, filtered=filtered)
         return self._reply(response, time.perf_counter() - started)
 
     def _reply(self, response: Any, latency_s: float) -> Reply:
@@ -153,6 +155,12 @@ class LitellmDoor:
         """Close the clients that litellm keeps for the running loop, unless calls of any door are in flight in it."""
         if not self._in_flight.here():
             await _close_litellm_clients()
+
+
+def _error_body(error: Exception) -> Any:
+    """Return what the provider answered: litellm hands it on parsed, or as text behind words of its own."""
+    body = getattr(error, "body", None)
+    return body if isinstance(body, dict) else _parsed("{" + str(error).partition("{")[2])
 
 
 async def _close_litellm_clients() -> None:
@@ -204,7 +212,8 @@ class LeanDoor:
             message = self._redact(str(error) or type(error).__name__)
             raise TransientError(f"{self._url}: {message}", reason="connection") from error
         if status != 200:
-            return no_reply(status, self._redact(raw.decode("utf-8", "replace")), headers)
+            said = self._redact(raw.decode("utf-8", "replace"))
+            return no_reply(status, said, headers, filtered=is_filtered(_parsed(raw)))
         return read_completion(raw, self._redact, time.perf_counter() - started)
 
     def _connected(self) -> Any:
@@ -286,7 +295,15 @@ def _written(body: dict[str, Any]) -> bytes:
         return json.dumps(body).encode()
 
 
-def _read_json(raw: bytes) -> Any:
+def _parsed(raw: bytes | str) -> Any:
+    """Return the JSON that this is, or None."""
+    try:
+        return _read_json(raw)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _read_json(raw: bytes | str) -> Any:
     try:
         return from_json(raw)
     except ValueError:  # the standard library reads halves of surrogate pairs too, and says better what is wrong
@@ -327,7 +344,20 @@ def well_formed(text: str) -> str:
     return text
 
 
-def no_reply(status: int | None, message: str, headers: Mapping[str, str]) -> Reply:
+def is_filtered(body: Any) -> bool:
+    """Return whether the body of an error, or the error in it, says by its codes that a content filter was at work.
+
+    Its message is not searched: it may quote the texts that are judged.
+    """
+    error = body.get("error", body) if isinstance(body, dict) else None
+    if not isinstance(error, dict):
+        return False
+    inner = error.get("innererror")
+    codes = [error.get("code"), error.get("type"), inner.get("code") if isinstance(inner, dict) else None]
+    return any(isinstance(code, str) and code in _FILTER_CODES for code in codes)
+
+
+def no_reply(status: int | None, message: str, headers: Mapping[str, str], *, filtered: bool) -> Reply:
     """Raise what a failed request means; a content filter is no error but a reply, and is returned.
 
     Raises
@@ -336,7 +366,7 @@ def no_reply(status: int | None, message: str, headers: Mapping[str, str]) -> Re
         Whether asking again may help.
     """
     lowered = message.lower()
-    if status == 400 and any(mark in lowered for mark in _FILTER_MARKS):
+    if status == 400 and filtered:
         return Reply(text=message, finish_reason="content_filter")
     reason, message = _reason(status, lowered), f"the endpoint answered {status}: {message[:2000]}"
     if reason in _TRANSIENT:

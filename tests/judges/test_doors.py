@@ -155,7 +155,7 @@ def test_retry_after_may_be_a_date() -> None:
 
 @DOORS
 def test_what_the_body_says_refines_the_status(door: str) -> None:
-    """An exhausted quota and a prompt that is too long are permanent; a filtered prompt is a refusal, not an error."""
+    """An exhausted quota and a prompt that is too long are permanent."""
     quota = refusal(
         lambda _: Fault(429, '{"error": {"code": "insufficient_quota", "message": "insufficient_quota"}}'), door
     )
@@ -164,10 +164,41 @@ def test_what_the_body_says_refines_the_status(door: str) -> None:
         lambda _: Fault(400, '{"error": {"message": "This model\'s maximum context length is 8 tokens."}}'), door
     )
     assert (long.reason, type(long)) == ("context_window", PermanentError)
-    with Server(
-        lambda _: Fault(400, '{"error": {"code": "content_filter", "message": "content_filter hit"}}')
-    ) as server:
+
+
+@DOORS
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": "content_filter", "message": "The response was filtered", "innererror": {"code": "X"}},
+        {"code": None, "message": "no", "innererror": {"code": "ResponsibleAIPolicyViolation"}},
+        {"code": "content_policy_violation", "type": "invalid_request_error", "message": "rejected by our system"},
+        {"code": 400, "type": "content_filter", "message": "no"},
+    ],
+)
+def test_a_filter_that_says_so_by_its_code_is_a_refusal(door: str, error: dict[str, object]) -> None:
+    """As OpenAI and Azure say it, and servers like theirs."""
+    with Server(lambda _: Fault(400, json.dumps({"error": error}))) as server:
         assert decide(judge(server, door)).finish_reason == "content_filter"
+
+
+@DOORS
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(
+            {"error": {"message": "cannot read '... our content_filter and content_policy ...'", "code": "bad"}}
+        ),
+        json.dumps({"error": {"message": "no", "code": None, "innererror": "content_filter"}}),
+        json.dumps({"error": "content_filter"}),
+        json.dumps(["content_filter"]),
+        "the content management policy {content_filter}",
+    ],
+)
+def test_an_error_that_quotes_a_filter_stays_an_error(door: str, body: str) -> None:
+    """The judged texts may speak of filters; a refusal would be kept for good."""
+    error = refusal(lambda _: Fault(400, body), door)
+    assert (error.reason, type(error)) == ("bad_request", PermanentError)
 
 
 @DOORS

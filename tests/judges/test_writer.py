@@ -62,7 +62,7 @@ def test_a_filled_form_comes_back_typed(transport, reply):
         (completion('{"number"', finish_reason="length"), "truncated", "cut off"),
         (completion(None, refusal="I would rather not."), "refusal", "declined"),
         (completion("", finish_reason="content_filter"), "refusal", "declined"),
-        (Fault(400, '{"error": {"message": "content_filter"}}'), "refusal", "declined"),
+        (Fault(400, '{"error": {"code": "content_filter"}}'), "refusal", "declined"),
     ],
 )
 def test_a_reply_that_is_no_form_is_asked_for_once(transport, reply, reason, message):
