@@ -324,14 +324,14 @@ def _reply(
     text = refusal if refusal and not content else content
     return Reply(
         text=redact(well_formed(text or "")),
-        finish_reason="refusal" if refusal and not content else redact(finish_reason or "stop"),
+        finish_reason="refusal" if refusal and not content else redact(well_formed(finish_reason or "stop")),
         usage=Usage(
             prompt_tokens=usage.get("prompt_tokens") or 0,
             completion_tokens=usage.get("completion_tokens") or 0,
         ),
         cost_usd=cost_usd,
         latency_s=latency_s,
-        model=redact(model or ""),
+        model=redact(well_formed(model or "")),
     )
 
 
@@ -365,6 +365,7 @@ def no_reply(status: int | None, message: str, headers: Mapping[str, str], *, fi
     TransientError, PermanentError
         Whether asking again may help.
     """
+    message = well_formed(message)
     lowered = message.lower()
     if status == 400 and filtered:
         return Reply(text=message, finish_reason="content_filter")

@@ -233,9 +233,25 @@ def test_a_model_that_declines_is_a_refusal(door: str) -> None:
 
 @DOORS
 def test_half_a_surrogate_pair_is_replaced(door: str) -> None:
-    """A reply with broken Unicode can be stored."""
-    with Server(lambda _: completion("A \ud83d!")) as server:
-        assert decide(judge(server, door)).text == "A \ufffd!"
+    """A reply with broken Unicode, wherever it stands, can be stored."""
+    broken = completion("A \ud83d!", finish_reason="st\ud83dop", model="fake \ud83d", usage=None)
+    with Server(lambda _: broken) as server:
+        reply = decide(judge(server, door))
+    assert (reply.text, reply.model) == ("A \ufffd!", "fake \ufffd")
+    assert reply.model_dump_json()
+
+
+@DOORS
+@pytest.mark.parametrize("code", ["content_filter", "bad"])
+def test_half_a_surrogate_pair_in_an_error_is_replaced(door: str, code: str) -> None:
+    """What an endpoint says of a failure is stored, too."""
+    with Server(lambda _: Fault(400, json.dumps({"error": {"code": code, "message": "half \ud83d!"}}))) as server:
+        try:
+            said = decide(judge(server, door)).text
+        except PermanentError as error:
+            said = str(error)
+    assert "half" in said
+    assert said.encode()
 
 
 @pytest.mark.parametrize("text", ['naïve 好 \x00\x1f\x7f\u2028 \\ " </s>', "half a pair: \ud83d."])
