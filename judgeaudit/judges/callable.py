@@ -6,21 +6,27 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import Any, Final
 
 from judgeaudit import records
 from judgeaudit.errors import JudgeError, PermanentError
+from judgeaudit.judges.redaction import Redactor
 from judgeaudit.judges.transport import well_formed
 from judgeaudit.records import Reply, Showing
 
 Function = Callable[[str, str, str], Any]
+_THREADS: Final = 64
 
 
 class CallableJudge:
     """A judge made of a plain or async function ``(question, answer_a, answer_b)``.
 
     The function returns ``"A"``, ``"B"`` or ``"tie"``, or the probability from 0 to 1 that the first answer is better;
-    anything else is an invalid verdict, never a tie. A plain function runs in a thread, several at once.
+    anything else is an invalid verdict, never a tie. A plain function runs in a thread, up to 64 at once.
+    What it says or raises is kept without the values that the environment names as secrets.
 
     Parameters
     ----------
@@ -39,7 +45,6 @@ class CallableJudge:
     """
 
     note = ""
-    parallel: int | None = None
     protocol: records.Protocol = "pairwise"
 
     def __init__(self, function: Function, name: str | None = None, *, cost_usd: float | None = None) -> None:
@@ -47,6 +52,9 @@ class CallableJudge:
         self._qualified = f"{function.__module__}.{getattr(function, '__qualname__', type(function).__qualname__)}"
         self.name: str = name or str(getattr(function, "__name__", type(function).__name__))
         self._cost_usd = cost_usd
+        self._redact = Redactor(None)
+        self.parallel: int | None = None if inspect.iscoroutinefunction(function) else _THREADS
+        self._threads: ThreadPoolExecutor | None = None
 
     @property
     def model(self) -> str:
@@ -78,23 +86,37 @@ class CallableJudge:
         started = time.perf_counter()
         try:
             result = await self._call(showing.question, showing.first.text, second)
-        except JudgeError:
+        except JudgeError as error:
+            error.args = (self._fit_to_keep(str(error)),)
             raise
         except Exception as error:
-            raise PermanentError(f"{self.name}: {type(error).__name__}: {error}", reason="exception") from error
-        reply = _reply(result)
+            said = self._fit_to_keep(f"{self.name}: {type(error).__name__}: {error}")
+            raise PermanentError(said, reason="exception") from error
+        reply = self._reply(result)
         return reply.model_copy(update={"cost_usd": self._cost_usd, "latency_s": time.perf_counter() - started})
+
+    async def close(self) -> None:
+        """Let its threads go, without waiting for a function that hangs."""
+        # Threads of a pool that nobody holds end when they are idle. To shut it down would fail a call that another
+        # event loop is handing to it just now.
+        self._threads = None
 
     async def _call(self, *texts: str) -> Any:
         if inspect.iscoroutinefunction(self._function):
             return await self._function(*texts)
-        result = await asyncio.to_thread(self._function, *texts)
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self.parallel, thread_name_prefix=f"judgeaudit-{self.name}")
+        call = partial(copy_context().run, self._function, *texts)
+        result = await asyncio.get_running_loop().run_in_executor(self._threads, call)
         return await result if isinstance(result, Awaitable) else result
 
+    def _reply(self, result: Any) -> Reply:
+        if isinstance(result, str):
+            return Reply(text=self._fit_to_keep(result))
+        if isinstance(result, int | float) and not isinstance(result, bool) and 0 <= result <= 1:
+            return Reply(first_share=float(result))
+        said = f"the function returned an object of type {type(result).__name__}, or a number outside [0, 1]"
+        return Reply(text=said)
 
-def _reply(result: Any) -> Reply:
-    if isinstance(result, str):
-        return Reply(text=well_formed(result))
-    if isinstance(result, int | float) and not isinstance(result, bool) and 0 <= result <= 1:
-        return Reply(first_share=float(result))
-    return Reply(text=f"the function returned an object of type {type(result).__name__}, or a number outside [0, 1]")
+    def _fit_to_keep(self, text: str) -> str:
+        return self._redact(well_formed(text))

@@ -76,10 +76,10 @@ class Judge(Protocol):
 
 @runtime_checkable
 class Closable(Protocol):
-    """A judge that holds connections."""
+    """A judge that holds connections, or threads."""
 
     async def close(self) -> None:
-        """Close them; asking again opens new ones."""
+        """Close them, but those in use elsewhere; asking again opens new ones."""
         ...
 
 
