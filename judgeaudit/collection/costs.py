@@ -8,7 +8,7 @@ from typing import Final
 
 from judgeaudit.collection.schedule import Call, Orders, cells
 from judgeaudit.judges import Judge, Priced
-from judgeaudit.judges.api import BATCH_DISCOUNT
+from judgeaudit.judges.api import dollars
 from judgeaudit.records import Pair, Record, Usage
 
 SECONDS_PER_CALL: Final = 3.0
@@ -32,7 +32,7 @@ class Forecast(Record):
     None where the price is unknown, or a reply may be of any length.
     """
     batch_cost_usd: float | None
-    """About what they would cost through a provider's batch interface."""
+    """About what they would cost through a provider's batch interface; None where the judge takes no batches."""
     minutes: float
     """About how long, at `SECONDS_PER_CALL` a call and the concurrency given."""
 
@@ -69,15 +69,18 @@ def forecast(
 
 
 def _forecast(judge: Judge, calls: Sequence[Call], at_once: int) -> Forecast:
-    usages = [judge.expected_usage(call.showing()) for call in calls] if isinstance(judge, Priced) else []
-    usage = Usage(
-        prompt_tokens=sum(each.prompt_tokens for each in usages),
-        completion_tokens=sum(each.completion_tokens for each in usages),
-    )
     ceilings = [judge.price_ceiling(call.showing()) for call in calls]
     known = [ceiling for ceiling in ceilings if ceiling is not None]
     ceiling = math.fsum(known) if len(known) == len(ceilings) else None
-    expected = _dollars(judge.price, usage) if isinstance(judge, Priced) else ceiling
+    usage, expected, by_batch = Usage(), ceiling, None
+    if isinstance(judge, Priced):
+        usages = [judge.expected_usage(call.showing()) for call in calls]
+        usage = Usage(
+            prompt_tokens=sum(each.prompt_tokens for each in usages),
+            completion_tokens=sum(each.completion_tokens for each in usages),
+        )
+        expected = dollars(judge.price, usage) if judge.price else None
+        by_batch = dollars(judge.batch_price, usage) if judge.batch_price else None
     return Forecast(
         judge=judge.name,
         model=judge.model,
@@ -86,10 +89,6 @@ def _forecast(judge: Judge, calls: Sequence[Call], at_once: int) -> Forecast:
         completion_tokens=usage.completion_tokens,
         expected_cost_usd=expected,
         max_cost_usd=ceiling,
-        batch_cost_usd=None if expected is None else expected * BATCH_DISCOUNT,
+        batch_cost_usd=by_batch,
         minutes=len(calls) * SECONDS_PER_CALL / at_once / 60,
     )
-
-
-def _dollars(price: tuple[float, float] | None, usage: Usage) -> float | None:
-    return None if price is None else (price[0] * usage.prompt_tokens + price[1] * usage.completion_tokens) / 1e6

@@ -35,7 +35,7 @@ _USUAL_REPLY_TOKENS: Final = 80
 _NO_KEY: Final = SecretStr("none")
 _OPENAI_COMPATIBLE: Final = ("openai", "hosted_vllm")
 _OK: Final = 200
-BATCH_DISCOUNT: Final = 0.5
+_BATCH_SHARE: Final = 0.5
 """What providers with a batch interface ask for a batched call, as a share of the price (OpenAI, Anthropic, Google)."""
 
 
@@ -120,6 +120,14 @@ class ApiJudge:
         return self._price
 
     @property
+    def batch_price(self) -> tuple[float, float] | None:
+        """The price in a batch: a public one is halved, as providers do, and one that is stated is taken as it is."""
+        if self._price is None or not self.takes_batches:
+            return None
+        share = _BATCH_SHARE if self._spec.price is None else 1.0
+        return share * self._price[0], share * self._price[1]
+
+    @property
     def host(self) -> str:
         """Where its key goes: to its own server, or to the provider's, which the environment may have moved."""
         base = self._spec.api_base or ("" if self._lean else _provider_base(self._spec.model))
@@ -198,8 +206,6 @@ class ApiJudge:
     def read_batch(self, status: int | None, body: Any) -> Reply:
         """Read what a batch brought for one call: the body of a completion, or of an error.
 
-        A public price is halved, as providers do for batches; one that the specification states is taken as it is.
-
         Raises
         ------
         TransientError, PermanentError
@@ -209,10 +215,9 @@ class ApiJudge:
         if status != _OK:
             return no_reply(status, self._redact(raw.decode()), {}, filtered=is_filtered(body))
         reply = read_completion(raw, self._redact, 0.0)
-        if self._price is None or reply.usage == Usage():
+        if self.batch_price is None or reply.usage == Usage():
             return reply
-        share = 1.0 if self._spec.price else BATCH_DISCOUNT
-        return reply.model_copy(update={"cost_usd": share * dollars(self._price, reply.usage)})
+        return reply.model_copy(update={"cost_usd": dollars(self.batch_price, reply.usage)})
 
     async def close(self) -> None:
         """Close its connections."""

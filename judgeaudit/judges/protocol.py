@@ -92,6 +92,11 @@ class Priced(Protocol):
         """US dollars per million prompt and completion tokens; None where no price is known."""
         ...
 
+    @property
+    def batch_price(self) -> tuple[float, float] | None:
+        """The same for calls in a provider's batch; None where it takes none, or no price is known."""
+        ...
+
     def expected_usage(self, showing: records.Showing) -> records.Usage:
         """Return about how many tokens one call takes."""
         ...

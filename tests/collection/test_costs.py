@@ -5,7 +5,7 @@ import pytest
 from judgeaudit.cli.planning import sentence
 from judgeaudit.collection import forecast, plan
 from judgeaudit.items import load_items
-from judgeaudit.judges import SimulatedJudge, Taste, as_judge
+from judgeaudit.judges import CallableJudge, SimulatedJudge, Taste, as_judge
 from judgeaudit.perturbations import perturb
 from judgeaudit.records import JudgeSpec
 
@@ -27,13 +27,30 @@ def test_calls_are_those_of_the_plan():
 
 
 def test_a_stated_price_gives_an_expectation_below_the_worst_case():
-    """The expectation lies under what the cap is held against, and a batch is half of it."""
+    """The expectation lies under what the cap is held against."""
     (row,) = forecast(PAIRS, [server(price=(1.0, 2.0))])
     expected = (row.prompt_tokens * 1.0 + row.completion_tokens * 2.0) / 1e6
     assert row.expected_cost_usd == pytest.approx(expected)
     assert 0 < row.expected_cost_usd < row.max_cost_usd
-    assert row.batch_cost_usd == pytest.approx(row.expected_cost_usd / 2)
     assert 100 < row.prompt_tokens / row.calls < 1000
+
+
+def test_a_batch_costs_what_its_judge_says():
+    """Half a public price, and a stated one in full, as its replies will be charged; nothing where none is taken."""
+    public, stated, elsewhere, function = forecast(
+        PAIRS,
+        [
+            as_judge(JudgeSpec(name="p", model="openai/gpt-4.1-mini")),
+            server(price=(1.0, 2.0)),
+            as_judge(JudgeSpec(name="e", model="anthropic/claude-sonnet-4-5")),
+            CallableJudge(lambda *_: "A", "f", cost_usd=0.01),
+        ],
+    )
+    assert public.batch_cost_usd == pytest.approx(public.expected_cost_usd / 2)
+    assert stated.batch_cost_usd == pytest.approx(stated.expected_cost_usd)
+    assert elsewhere.expected_cost_usd > 0
+    assert function.expected_cost_usd > 0
+    assert (elsewhere.batch_cost_usd, function.batch_cost_usd) == (None, None)
 
 
 def test_an_unknown_price_stays_unknown():
