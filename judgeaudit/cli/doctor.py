@@ -17,6 +17,7 @@ from judgeaudit import pipeline
 from judgeaudit.config import Config, load_config
 from judgeaudit.errors import JudgeAuditError
 from judgeaudit.judges import ApiJudge, as_judge
+from judgeaudit.judges.api import longest_reply
 from judgeaudit.judges.weights import weights_path
 from judgeaudit.records import Estimate, JudgeSpec
 
@@ -154,6 +155,8 @@ def _reachable_judge(spec: JudgeSpec, judge: ApiJudge, *, capped: bool) -> Line:
 
 
 def _price(judge: ApiJudge, spec: JudgeSpec, *, capped: bool) -> Line:
+    if capped and longest_reply(judge.recipe()["settings"]) is None:
+        return "PROBLEM", "no limit on a reply, so max_cost_usd will be refused: give params a max_tokens"
     if judge.price is not None:
         return "ok", "${:.2f} in and ${:.2f} out per million tokens".format(*judge.price)
     if capped:

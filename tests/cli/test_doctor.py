@@ -38,6 +38,7 @@ def told(tmp_path_factory):
                 "  - {name: moved, model: anthropic/claude-sonnet-4-5, api_key: env:SECOND}\n"
                 f"  - {{name: own, model: openai/m, api_base: '{server.api_base}', api_key: env:SECOND}}\n"
                 f"  - {{name: dead, model: openai/m, api_base: '{dead}', price: [1, 2]}}\n"
+                "  - {name: endless, model: openai/lasting-1, api_key: env:FIRST, params: {max_tokens: null}}\n"
                 "  - {name: coin, model: simulated/coin}\n"
             )
             lines: list[str] = []
@@ -78,6 +79,7 @@ def test_the_disk_of_a_run_yet_to_be_made_is_checked(told):
         ("keyless", "PROBLEM", ("OPENAI_API_KEY not set",)),
         ("moved", "", ("at elsewhere.example",)),
         ("own", "PROBLEM", ("price unknown, so max_cost_usd will be refused",)),
+        ("endless", "PROBLEM", ("no limit on a reply, so max_cost_usd will be refused",)),
         ("dead", "ok", ("$1.00 in and $2.00 out",)),
         ("coin", "ok", ("on this machine",)),
     ],
