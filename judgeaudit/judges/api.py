@@ -29,6 +29,7 @@ from judgeaudit.records import JudgeSpec, Reply, Showing, Usage
 
 _DEFAULTS: Final[dict[str, Any]] = {"temperature": 0, "max_tokens": 400}
 _LIMITS: Final[tuple[str, ...]] = ("max_tokens", "max_completion_tokens")
+_OURS: Final = ("model", "messages", "stream")
 _OVERHEAD_TOKENS: Final = 64
 _CHARACTERS_PER_TOKEN: Final = 4.0
 _USUAL_REPLY_TOKENS: Final = 80
@@ -153,7 +154,7 @@ class ApiJudge:
         """All that could change an answer: model, server, prompt and settings."""
         return {
             "model": self._spec.model,
-            "api_base": self._spec.api_base,
+            "api_base": self._spec.api_base and self._spec.api_base.rstrip("/"),  # where it goes is the same
             "protocol": self._spec.protocol,
             "prompt": self._template.text,
             "settings": self._settings,
@@ -249,7 +250,7 @@ def open_door(spec: JudgeSpec, *, lean: bool) -> Door:
         would make a call cost more than can be told beforehand.
     """
     refuse_written_keys(spec.params, f"judge {spec.name!r}: params")
-    _refuse_hidden_costs(spec)
+    _check_params(spec)
     if spec.api_base and "@" in urlsplit(spec.api_base).netloc:
         raise ConfigError(f"judge {spec.name!r}: api_base holds a user name or password; name a key: api_key: env:NAME")
     key = _key(spec)
@@ -273,7 +274,14 @@ def longest_reply(settings: Mapping[str, Any]) -> int | None:
     return max((settings[name] for name in _LIMITS if name in settings), default=None)
 
 
-def _refuse_hidden_costs(spec: JudgeSpec) -> None:
+def _check_params(spec: JudgeSpec) -> None:
+    """Refuse settings that would ask another question than this one, or cost what nobody has counted."""
+    for name in _OURS:
+        if name in spec.params:
+            raise ConfigError(
+                f"judge {spec.name!r}: params: {name} is not for params, which are sampling settings; the judge's own "
+                "model and prompt say what is sent, and replies are never streamed"
+            )
     if spec.params.get("n") not in (None, 1):
         raise ConfigError(
             f"judge {spec.name!r}: params: n: {spec.params['n']!r} would be paid for, and one reply of each call is "
