@@ -33,6 +33,8 @@ class Job:
     @property
     def bearer(self) -> Cell | None:
         """The cell that bears what the call cost: of those asked, the first by block and by the plan's order."""
+        if len(self.cells) == 1:
+            return self.cells[0]
         return min((cell for cell in self.cells if cell.asked), key=lambda cell: cell.block or 0, default=None)
 
 

@@ -23,13 +23,14 @@ class Ledger:
         self._store = store
         self._attempts: list[Attempt] = []
         self._entries: list[Entry] = []
-        self._group: asyncio.Task[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []
+        self._timer: asyncio.TimerHandle | None = None
 
     def note(self, attempt: Attempt) -> None:
         """Add an attempt to the next transaction, without waiting for it."""
         if self._store is not None:
             self._attempts.append(attempt)
-            self._next_group()
+            self._write_soon()
 
     async def commit(self, attempt: Attempt, entries: list[Entry]) -> None:
         """Return when these, and all that was noted, are on disk.
@@ -42,7 +43,10 @@ class Ledger:
         if self._store is not None:
             self._attempts.append(attempt)
             self._entries += entries
-            await asyncio.shield(self._next_group())  # one who is cancelled leaves the others to their group
+            self._write_soon()
+            written = asyncio.get_running_loop().create_future()
+            self._waiting.append(written)
+            await written
 
     def flush(self) -> None:
         """Write all that is not on disk yet; what could not be written stays, to be tried again."""
@@ -50,20 +54,22 @@ class Ledger:
             self._store.append(self._attempts, self._entries)
             self._attempts, self._entries = [], []
 
-    def _next_group(self) -> asyncio.Task[None]:
-        if self._group is None:
-            self._group = asyncio.get_running_loop().create_task(self._write())
-            self._group.add_done_callback(_heard)
-        return self._group
+    def _write_soon(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_GATHERED_S, self._write)
 
-    async def _write(self) -> None:
+    def _write(self) -> None:
         # In the loop and not in a thread: a commit to the journal takes less time than the way there and back.
-        await asyncio.sleep(_GATHERED_S)
-        self._group = None  # what comes from now on belongs to the next
-        self.flush()
-
-
-def _heard(group: asyncio.Task[None]) -> None:
-    """Take note of a failure that nobody waited for: what was noted only is written with the next group."""
-    if not group.cancelled():
-        group.exception()
+        self._timer = None
+        everybody, self._waiting = self._waiting, []
+        waiting = [written for written in everybody if not written.done()]  # but for those cancelled meanwhile
+        try:
+            self.flush()
+        except BaseException as error:
+            for written in waiting:
+                written.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            for written in waiting:
+                written.set_result(None)

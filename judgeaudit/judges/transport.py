@@ -7,7 +7,6 @@ A door makes exactly one request per call and never asks again; what went wrong 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
 import json
 import math
@@ -15,7 +14,7 @@ import os
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, Final, Protocol
@@ -60,17 +59,16 @@ class _InFlight:
     def __init__(self) -> None:
         self._calls = Counter[asyncio.AbstractEventLoop]()
 
-    @contextlib.contextmanager
-    def one_more(self) -> Iterator[None]:
-        """Count a call as long as the body runs."""
+    def __enter__(self) -> None:
+        """Count a call, as long as the body runs."""
+        self._calls[asyncio.get_running_loop()] += 1
+
+    def __exit__(self, *_: object) -> None:
+        """Count it no more."""
         loop = asyncio.get_running_loop()
-        self._calls[loop] += 1
-        try:
-            yield
-        finally:
-            self._calls[loop] -= 1
-            if not self._calls[loop]:
-                del self._calls[loop]
+        self._calls[loop] -= 1
+        if not self._calls[loop]:
+            del self._calls[loop]
 
     def here(self) -> int:
         """Return how many there are in the running loop."""
@@ -121,7 +119,7 @@ class LitellmDoor:
 
         started = time.perf_counter()
         try:
-            with self._in_flight.one_more():
+            with self._in_flight:
                 response = await litellm.acompletion(
                     model=self._model,
                     messages=messages,
@@ -204,7 +202,7 @@ class LeanDoor:
         body = _written({"model": self._model, "messages": messages, **settings})
         started = time.perf_counter()
         try:
-            with self._in_flight.one_more():
+            with self._in_flight:
                 async with self._connected().post(self._url, data=body, allow_redirects=False) as response:
                     raw = await self._body(response)
                     status, headers = response.status, response.headers
