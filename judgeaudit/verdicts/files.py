@@ -26,7 +26,8 @@ def store_file(path: str | Path) -> Path:
 class Lock:
     """The right to write to one store: a file lock, which the system lets go of when its holder dies."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, file: Path, descriptor: int) -> None:
+        self._file = file
         self._descriptor = descriptor
 
     @classmethod
@@ -38,17 +39,21 @@ class Lock:
         StoreLockedError
             When another process has it.
         """
-        descriptor = os.open(_lock_file(file), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if holder := _wait_for_lock(descriptor):
-            os.close(descriptor)
-            raise StoreLockedError(
-                f"the store {file} is being written by {holder}; wait until it is done, stop it, "
-                "or use another directory"
-            )
+        while True:
+            descriptor = os.open(_lock_file(file), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if holder := _wait_for_lock(descriptor):
+                os.close(descriptor)
+                raise StoreLockedError(
+                    f"the store {file} is being written by {holder}; wait until it is done, stop it, "
+                    "or use another directory"
+                )
+            if _is_in_place(descriptor, file):
+                break
+            os.close(descriptor)  # its holder removed it, or moved its directory away
         since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode(), 0)
-        return cls(descriptor)
+        return cls(file, descriptor)
 
     @staticmethod
     def is_taken(file: Path) -> bool:
@@ -64,12 +69,23 @@ class Lock:
 
     def release(self) -> None:
         """Let the next writer in."""
-        os.ftruncate(self._descriptor, 0)
+        with contextlib.suppress(OSError):  # a lock file that stays is in nobody's way
+            os.ftruncate(self._descriptor, 0)
+            if _is_in_place(self._descriptor, self._file):
+                _lock_file(self._file).unlink()
         os.close(self._descriptor)
 
 
 def _lock_file(file: Path) -> Path:
     return file.with_name(f"{file.name}.lock")
+
+
+def _is_in_place(descriptor: int, file: Path) -> bool:
+    """Whether the lock file that was opened is the one that the next writer would open."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), _lock_file(file).stat())
+    except FileNotFoundError:
+        return False
 
 
 def _lock(descriptor: int, *, exclusive: bool) -> bool:

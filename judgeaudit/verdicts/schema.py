@@ -60,22 +60,26 @@ _STEPS: Final[Mapping[int, str]] = {1: _SECOND}
 
 
 def prepare(connection: sqlite3.Connection, file: Path) -> None:
-    """Make the tables of a new store, or bring an older one to the present schema.
+    """Make the tables of a new store, or bring an older one to the present schema; what is refused is not altered.
 
     Raises
     ------
     StoreError
         When it is another database, or of a version that cannot be read.
     """
-    empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-    if empty:
+    version = None if _is_empty(connection) else check_version(connection, file)
+    connection.execute("PRAGMA journal_mode = WAL")  # only now: it alters the file, and what is refused stays as it is
+    if version is None:
         connection.executescript(
             f"BEGIN; {_FIRST} {''.join(_STEPS.values())} PRAGMA application_id = {_APPLICATION_ID};"
             f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
         )
-    version = check_version(connection, file)
-    if version < SCHEMA_VERSION:
+    elif version < SCHEMA_VERSION:
         _migrate(connection, file, version)
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0)
 
 
 def _migrate(connection: sqlite3.Connection, file: Path, version: int) -> None:
@@ -93,7 +97,7 @@ def _migrate(connection: sqlite3.Connection, file: Path, version: int) -> None:
 
 def check_version(connection: sqlite3.Connection, file: Path) -> int:
     """Return the schema version of a store, or refuse what cannot be read."""
-    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
+    if _is_empty(connection):
         raise StoreError(f"there is no verdict store in {file} yet: a run was stopped as it made it; run again")
     if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
         raise StoreError(f"{file} is a database, but not a verdict store of judgeaudit; choose another directory")

@@ -136,21 +136,19 @@ class VerdictStore:
         A store of an older schema is brought to the present one; ``verdicts.db.v1`` beside it is what it was.
         """
         file = store_file(path)
-        with explained(file):
+        with explained(file), contextlib.ExitStack() as refused:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = Lock.take(file)
-            try:
-                os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-                connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = NORMAL")
-                connection.execute(f"PRAGMA wal_autocheckpoint = {_JOURNAL_PAGES}")
-                connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
-                prepare(connection, file)
-            except BaseException:
-                lock.release()
-                raise
-        return cls(file, connection, lock)
+            refused.callback(lock.release)
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+            connection = refused.enter_context(_connected(file))
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_JOURNAL_PAGES}")
+            connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
+            prepare(connection, file)
+            store = cls(file, connection, lock)
+            refused.pop_all()
+            return store
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -164,11 +162,13 @@ class VerdictStore:
         file = store_file(path)
         if not file.is_file():
             raise StoreError(f"there is no verdict store at {file}; give the directory of a run")
-        with explained(file):
-            connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+        with explained(file), contextlib.ExitStack() as refused:
+            connection = refused.enter_context(_connected(file))
             connection.execute("PRAGMA query_only = ON")
             check_version(connection, file)
-        return cls(file, connection, None)
+            store = cls(file, connection, None)
+            refused.pop_all()
+            return store
 
     def __enter__(self) -> Self:
         """Return the store."""
@@ -369,6 +369,10 @@ class VerdictStore:
         if zlib.crc32(record) != checksum:
             raise damage(self.path, "damaged: a record does not match its checksum")
         return record
+
+
+def _connected(file: Path) -> contextlib.closing[sqlite3.Connection]:
+    return contextlib.closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False))
 
 
 def flat_row(verdict: Verdict) -> dict[str, Any]:

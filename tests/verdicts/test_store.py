@@ -5,7 +5,10 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,7 @@ import pytest
 from judgeaudit.errors import StoreError, StoreLockedError
 from judgeaudit.records import Reply, Trial, Usage, Verdict
 from judgeaudit.verdicts import Attempt, Crash, Entry, VerdictStore
+from judgeaudit.verdicts.files import Lock
 
 
 def verdict(pair: str, preference: float | None = 1.0, **more: object) -> Verdict:
@@ -133,31 +137,66 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_what_is_not_a_store_is_left_alone(tmp_path: Path) -> None:
-    """Nothing there, a file of another kind, another database, a newer schema: each is a clear error."""
+    """Nothing there, a file of another kind, another database, a newer schema: a clear error, and no byte changes."""
     with pytest.raises(StoreError, match="no verdict store"):
         VerdictStore.open(tmp_path)
-    text = tmp_path / "text.db"
+    text, other, newer, rolled = (tmp_path / f"{name}.db" for name in ("text", "other", "newer", "rolled"))
     text.write_text("not a database, but long enough to be taken for one by its length" * 20)
-    with pytest.raises(StoreError, match="damaged or not a store"):
-        VerdictStore.create(text)
-    other = tmp_path / "other.db"
-    with sqlite3.connect(other) as connection:
-        connection.execute("CREATE TABLE t (x)")
-    connection.close()
-    with pytest.raises(StoreError, match="not a verdict store"):
-        VerdictStore.create(other)
-    newer = tmp_path / "newer.db"
-    VerdictStore.create(newer).close()
-    with sqlite3.connect(newer) as connection:
-        connection.execute("PRAGMA user_version = 99")
-    connection.close()
-    before = newer.read_bytes()
+    _alter(other, "CREATE TABLE t (x)")
+    for file, journal in ((newer, "WAL"), (rolled, "DELETE")):
+        VerdictStore.create(file).close()
+        _alter(file, "PRAGMA user_version = 99", f"PRAGMA journal_mode = {journal}")
+    before = _content(tmp_path)
+    assert set(before) == {"text.db", "other.db", "newer.db", "rolled.db"}
+    refused = {text: "damaged or not a store", other: "not a verdict store", newer: "version 99", rolled: "version 99"}
+    errors, descriptors = [], _descriptors()
     for door in (VerdictStore.create, VerdictStore.open):
-        with pytest.raises(StoreError, match="version 99"):
-            door(newer)
-    assert newer.read_bytes() == before
+        for file, said in refused.items():
+            with pytest.raises(StoreError, match=said) as error:
+                door(file)
+            errors.append(error)
+            assert _content(tmp_path) == before
+    assert _descriptors() == descriptors, "what was refused is closed, whoever keeps the error"
     with pytest.raises(StoreError, match="cannot be opened"):
         VerdictStore.create(text / "below")
+
+
+def _alter(file: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def _descriptors() -> int:
+    return len(list(Path("/dev/fd").iterdir()))
+
+
+def test_a_store_leaves_one_file(tmp_path: Path) -> None:
+    """When it is closed its journal is in it, and its lock is gone."""
+    with VerdictStore.create(tmp_path) as store:
+        store.append([], [entry("p")])
+    assert [path.name for path in tmp_path.iterdir()] == ["verdicts.db"]
+
+
+def test_who_waited_for_a_directory_that_moved_gets_the_one_in_its_place(tmp_path: Path) -> None:
+    """A lock is that of the file at its path, and not of one that was there when the waiting began."""
+    run, aside = tmp_path / "run", tmp_path / "run.old"
+    run.mkdir()
+    first = Lock.take(run / "verdicts.db")
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(VerdictStore.create, run)
+        time.sleep(0.1)
+        assert not waiting.done()
+        run.rename(aside)
+        run.mkdir()
+        first.release()
+        with waiting.result():
+            assert Lock.is_taken(run / "verdicts.db")
+            assert not Lock.is_taken(aside / "verdicts.db")
 
 
 def test_a_store_that_was_never_made_whole_is_made_by_the_next_run(tmp_path: Path) -> None:
