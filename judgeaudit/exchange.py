@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from judgeaudit.collection import BatchPlan, Collected, Exported, collect, export
 from judgeaudit.config import Config
 from judgeaudit.errors import StoreError
 from judgeaudit.formats import read_pairs, write_rows
-from judgeaudit.manifest import FILE, recall_verdicts
+from judgeaudit.manifest import FILE, read_manifest, recall_verdicts
 from judgeaudit.pipeline import lay_out
 from judgeaudit.records import Record
 from judgeaudit.verdicts import VerdictStore, flat_row
@@ -36,9 +36,8 @@ def export_batch(config: Config, out: str | Path) -> tuple[list[Exported], list[
     ConfigError
         When no judge can be asked by batch.
     """
-    batch, path = _batch_plan(config, out)
-    with VerdictStore.create(path) as store:
-        return export(batch, store, path / "batches"), batch.left_out
+    with _batch_plan(config, Path(out)) as (batch, store):
+        return export(batch, store, Path(out) / "batches"), batch.left_out
 
 
 def collect_batch(config: Config, out: str | Path, files: Sequence[str | Path]) -> Collected:
@@ -56,15 +55,15 @@ def collect_batch(config: Config, out: str | Path, files: Sequence[str | Path]) 
     PairError
         When a file cannot be read; nothing was stored.
     """
-    batch, path = _batch_plan(config, out)
-    with VerdictStore.create(path) as store:
+    with _batch_plan(config, Path(out)) as (batch, store):
         return collect(batch, store, [Path(file) for file in files])
 
 
-def _batch_plan(config: Config, out: str | Path) -> tuple[BatchPlan, Path]:
-    judges, pairs, path, _, _ = lay_out(config, Path(out), fresh=False)
+@contextlib.contextmanager
+def _batch_plan(config: Config, out: Path) -> Iterator[tuple[BatchPlan, VerdictStore]]:
     wanted = config.collect.model_dump(include={"orders", "replicates", "precision"})
-    return BatchPlan(pairs, judges, seed=config.design.seed, **wanted), path
+    with lay_out(config, out, fresh=False) as (judges, pairs, store, _, _):
+        yield BatchPlan(pairs, judges, seed=config.design.seed, **wanted), store
 
 
 class ExportedRows(Record):
@@ -101,7 +100,7 @@ def export_verdicts(path: str | Path, out: str | Path, *, everything: bool = Fal
     with VerdictStore.open(folder) as store:
         if not everything and (folder / FILE).exists():
             with contextlib.suppress(StoreError):
-                said = recall_verdicts(folder, read_pairs(folder / "pairs.jsonl"))
+                said = recall_verdicts(folder, read_pairs(folder / "pairs.jsonl"), read_manifest(folder))
                 outdated = len(store.keys() - {verdict.trial.key for verdict in said})
                 rows = (flat_row(verdict) for verdict in said if verdict.outcome != "missing")
                 return ExportedRows(written=write_rows(rows, Path(out)), outdated=outdated)

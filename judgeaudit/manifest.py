@@ -118,15 +118,14 @@ def recorded_judges(manifest: Mapping[str, Any], result: Audit | None = None) ->
     return cast("list[Judge]", found)
 
 
-def recall_verdicts(folder: Path, pairs: Sequence[Pair]) -> list[Verdict]:
+def recall_verdicts(folder: Path, pairs: Sequence[Pair], manifest: Mapping[str, Any]) -> list[Verdict]:
     """Return one verdict for each cell that a run planned, by the present parser, as far as its store knows them.
 
     Raises
     ------
     StoreError
-        When the directory is not that of a run, or its store is damaged.
+        When there is no store in the directory, or it is damaged.
     """
-    manifest = read_manifest(folder)
     asked, seed = manifest["config"]["collect"], manifest["config"]["design"]["seed"]
     return recollect(
         pairs,
@@ -139,23 +138,23 @@ def recall_verdicts(folder: Path, pairs: Sequence[Pair]) -> list[Verdict]:
     )
 
 
-def read_from_now_on(config: Config, folder: Path) -> None:
-    """Write into the manifest of a run how a configuration says that the replies of its judges are read.
+def read_from_now_on(manifest: Mapping[str, Any], config: Config, folder: Path) -> dict[str, Any]:
+    """Return the manifest of a run with what a configuration says of how the replies of its judges are read.
 
     Raises
     ------
     ConfigError
         When the run has no judge of such a name.
     """
-    manifest = read_manifest(folder)
+    judges = dict(manifest["judges"])
     for spec in config.judges:
-        entry = manifest["judges"].get(spec.name)
+        entry = judges.get(spec.name)
         if entry is None:
             raise ConfigError(
-                f"the run in {folder} has no judge {spec.name!r}{suggest(spec.name, manifest['judges'])}; "
-                f"it has: {', '.join(manifest['judges'])}"
+                f"the run in {folder} has no judge {spec.name!r}{suggest(spec.name, judges)}; "
+                f"it has: {', '.join(judges)}"
             )
-        entry.pop("reading", None)
-        if spec.reading is not None:
-            entry["reading"] = spec.reading.model_dump(mode="json")
-    write_manifest(folder, manifest)
+        as_before = {name: value for name, value in entry.items() if name != "reading"}
+        reading = {} if spec.reading is None else {"reading": spec.reading.model_dump(mode="json")}
+        judges[spec.name] = {**as_before, **reading}
+    return {**manifest, "judges": judges}

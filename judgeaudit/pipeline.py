@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from judgeaudit.perturbations import perturb
 from judgeaudit.records import Audit, Estimate, Item, Pair, Panel, Verdict
 from judgeaudit.regression import fit, invalid_share
 from judgeaudit.rewriting import rewrite_items
-from judgeaudit.verdicts import VerdictStore
+from judgeaudit.verdicts import Crash, Lock, VerdictStore, store_file
 
 
 @dataclass(frozen=True)
@@ -159,17 +160,18 @@ def run(
     ------
     UsageError
         For anything in the configuration, items, prompts or directory that cannot be used; nothing was asked.
+    StoreLockedError
+        When another process is at work in this directory, which stays where it is.
     """
     policy = load_policy(config.gates or None, where="gates of the configuration")
-    judges, pairs, path, skipped, more = lay_out(config, Path(out), fresh)
-    shares = dict[str, Estimate]() if config.review is None else read_opinions(config.review, pairs)
-    if shares:
-        more["review"] = {arm: share.model_dump(mode="json") for arm, share in shares.items()}
-    settings = config.collect.model_dump()
+    settings, path = config.collect.model_dump(), Path(out)
     if max_cost_usd is not None:
         settings["max_cost_usd"] = max_cost_usd
-    provenance = provenance_of(config, pairs, judges, skipped, more, __version__)
-    with VerdictStore.create(path) as store:  # until all is written, nobody else is at work in this directory
+    with lay_out(config, path, fresh) as (judges, pairs, store, skipped, more):
+        shares = dict[str, Estimate]() if config.review is None else read_opinions(config.review, pairs)
+        if shares:
+            more["review"] = {arm: share.model_dump(mode="json") for arm, share in shares.items()}
+        provenance = provenance_of(config, pairs, judges, skipped, more, __version__)
         write_manifest(path, {"command": command, **provenance})
         write_pairs(pairs, path / "pairs.jsonl")
         verdicts = ask(pairs, judges, store=store, seed=config.design.seed, progress=progress, **settings)
@@ -179,25 +181,31 @@ def run(
         result = _with_precision(result, pairs, config, judges)
         findings = tuple(gate(result, policy))
         judged = result.model_copy(update={"findings": findings})
-        return _leave_behind(Run(path, tuple(pairs), tuple(verdicts), judged, command))
+        return _leave_behind(Run(path, tuple(pairs), tuple(verdicts), judged, command), _told(store.crashes()))
 
 
+@contextlib.contextmanager
 def lay_out(
     config: Config, out: Path, fresh: bool
-) -> tuple[list[Judge], list[Pair], Path, Counter[str], dict[str, Any]]:
-    """Return judges, pairs and directory of a run, what could not be made, and what is to be said of its making."""
+) -> Iterator[tuple[list[Judge], list[Pair], VerdictStore, Counter[str], dict[str, Any]]]:
+    """Give judges, pairs and store of a run, what could not be made, and what is to be said of its making.
+
+    Until the block ends, nobody else is at work in its directory.
+    """
     judges = [as_judge(spec) for spec in config.judges]
     items = load_items(config.items)
     skipped = Counter[str]()
     pairs = make_pairs(items, config.design, skipped)
-    path = _open_directory(out, fresh)
     more: dict[str, Any] = {"guessed_share": _guessed_share(items, pairs)}
-    if config.rewrites is not None:
-        models = [judge.model for judge in judges]
-        rewrites = rewrite_items(items, config.rewrites, models, seed=config.design.seed, cache_dir=path / "rewrites")
-        pairs += rewrites.pairs
-        more["rewrites"] = rewrites.provenance
-    return judges, pairs, path, skipped, more
+    _open_directory(out, fresh)
+    with VerdictStore.create(out) as store:
+        if config.rewrites is not None:
+            models = [judge.model for judge in judges]
+            cache = out / "rewrites"
+            rewrites = rewrite_items(items, config.rewrites, models, seed=config.design.seed, cache_dir=cache)
+            pairs += rewrites.pairs
+            more["rewrites"] = rewrites.provenance
+        yield judges, pairs, store, skipped, more
 
 
 def history(path: str | Path) -> str:
@@ -209,7 +217,10 @@ def history(path: str | Path) -> str:
         When the directory holds no store.
     """
     with VerdictStore.open(path) as store:
-        crashes = store.crashes()
+        return _told(store.crashes())
+
+
+def _told(crashes: Sequence[Crash]) -> str:
     calls = sum(crash.in_flight for crash in crashes)
     times = "once" if len(crashes) == 1 else f"{len(crashes)} times"
     return f"It was killed {times}: at most {calls:,} calls may have been paid twice." if crashes else ""
@@ -223,14 +234,22 @@ def load_run(path: str | Path) -> Run:
     StoreError
         When the directory is not that of a run.
     """
-    folder = Path(path)
+    folder = _finished(Path(path))
+    return _recall(folder, read_manifest(folder))
+
+
+def _finished(folder: Path) -> Path:
     if not (folder / "audit.json").is_file():
         raise StoreError(
             f"{folder} holds no finished run (no audit.json); 'judgeaudit run CONFIG --out {folder}' makes one"
         )
+    return folder
+
+
+def _recall(folder: Path, manifest: Mapping[str, Any]) -> Run:
     pairs = tuple(read_pairs(folder / "pairs.jsonl"))
-    verdicts, result = recall_verdicts(folder, pairs), reports.load_audit(folder)
-    return Run(folder, pairs, tuple(verdicts), result, read_manifest(folder).get("command", ""))
+    verdicts, result = recall_verdicts(folder, pairs, manifest), reports.load_audit(folder)
+    return Run(folder, pairs, tuple(verdicts), result, manifest.get("command", ""))
 
 
 def reparse(path: str | Path, config: Config | None = None) -> Run:
@@ -246,23 +265,30 @@ def reparse(path: str | Path, config: Config | None = None) -> Run:
     Raises
     ------
     StoreError
-        When the directory is not that of a run.
+        When the directory is not that of a run; nothing in it has changed.
+    StoreLockedError
+        When another process is at work in it.
     """
-    if config is not None:
-        read_from_now_on(config, Path(path))
-    before = load_run(path)
-    manifest = read_manifest(before.path)
-    config = Config.model_validate_json(json.dumps(manifest["config"]))
-    shares = {} if config.review is None else read_opinions(config.review, before.pairs)
-    provenance = {name: value for name, value in manifest.items() if name != "command"} | {"parser": PARSER_VERSION}
-    judges = recorded_judges(manifest, before.audit)
-    result = _fit(
-        before.pairs, before.verdicts, judges, config.margin, config.panels, before.audit.run_id, provenance,
-        shares.get("fact"),
-    )  # fmt: skip
-    result = _with_precision(result, before.pairs, config, judges)
-    findings = tuple(gate(result, load_policy(config.gates or None)))
-    return _leave_behind(replace(before, audit=result.model_copy(update={"findings": findings})))
+    folder = _finished(Path(path))
+    told = history(folder)  # looked up first: the last session of a store that is locked passes for one at work
+    with Lock.take(store_file(folder)):
+        manifest = read_manifest(folder)
+        if config is not None:
+            manifest = read_from_now_on(manifest, config, folder)
+        before = _recall(folder, manifest)
+        stated = Config.model_validate_json(json.dumps(manifest["config"]))
+        shares = {} if stated.review is None else read_opinions(stated.review, before.pairs)
+        provenance = {name: value for name, value in manifest.items() if name != "command"} | {"parser": PARSER_VERSION}
+        judges = recorded_judges(manifest, before.audit)
+        result = _fit(
+            before.pairs, before.verdicts, judges, stated.margin, stated.panels, before.audit.run_id, provenance,
+            shares.get("fact"),
+        )  # fmt: skip
+        result = _with_precision(result, before.pairs, stated, judges)
+        findings = tuple(gate(result, load_policy(stated.gates or None)))
+        if config is not None:
+            write_manifest(folder, manifest)
+        return _leave_behind(replace(before, audit=result.model_copy(update={"findings": findings})), told)
 
 
 def _fit(
@@ -306,20 +332,27 @@ def half_width(estimate: Estimate | None) -> float | None:
     return (estimate.conf_high - estimate.conf_low) / 2
 
 
-def _open_directory(path: Path, fresh: bool) -> Path:
+def _open_directory(path: Path, fresh: bool) -> None:
+    """Make the directory of a run; an earlier run in it is moved aside first, unless somebody is at work there."""
     if path.exists() and not path.is_dir():
         raise StoreError(f"{path} is a file; name a directory for the run")
     if fresh and path.exists():
-        n = 1
-        while (aside := path.with_name(f"{path.name}.old-{n}")).exists():
-            n += 1
-        path.rename(aside)
+        with Lock.take(store_file(path)):
+            n = 1
+            while (aside := path.with_name(f"{path.name}.old-{n}")).exists():
+                n += 1
+            path.rename(aside)
+            _make_directory(path)  # before the lock is let go of: whoever waited for it looks here again
+    else:
+        _make_directory(path)
+
+
+def _make_directory(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
         os.chmod(path, 0o700)  # noqa: PTH101 judged texts and replies are nobody else's business
     except OSError as error:
         raise StoreError(f"cannot make the run directory {path} ({error.strerror})") from error
-    return path
 
 
 def _guessed_share(items: Sequence[Item], pairs: Sequence[Pair]) -> float:
@@ -329,12 +362,11 @@ def _guessed_share(items: Sequence[Item], pairs: Sequence[Pair]) -> float:
     return sum(wrong) / len(wrong) if wrong else 0.0
 
 
-def _leave_behind(done: Run) -> Run:
-    """Write what other programs and people read of a run."""
+def _leave_behind(done: Run, told: str) -> Run:
+    """Write what other programs and people read of a run; ``told`` is its `history`."""
     reports.report(done.audit, "json", done.path / "audit.json")
     page = done.path / "report.html"
     reports.report(
-        done.audit, "html", page, pairs=done.pairs, verdicts=done.verdicts, command=done.command,
-        history=history(done.path),
-    )  # fmt: skip
+        done.audit, "html", page, pairs=done.pairs, verdicts=done.verdicts, command=done.command, history=told
+    )
     return done

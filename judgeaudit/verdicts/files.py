@@ -38,9 +38,12 @@ class Lock:
         ------
         StoreLockedError
             When another process has it.
+        StoreError
+            When its directory is not there, or not to be written.
         """
         while True:
-            descriptor = os.open(_lock_file(file), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            with explained(file):
+                descriptor = os.open(_lock_file(file), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             if holder := _wait_for_lock(descriptor):
                 os.close(descriptor)
                 raise StoreLockedError(
@@ -66,6 +69,14 @@ class Lock:
             return not _lock(descriptor, exclusive=False)
         finally:
             os.close(descriptor)
+
+    def __enter__(self) -> Lock:
+        """Return it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the next writer in."""
+        self.release()
 
     def release(self) -> None:
         """Let the next writer in."""
