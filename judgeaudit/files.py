@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from judgeaudit.errors import UsageError
@@ -15,22 +17,24 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Give the path of a file to write, which takes the place of ``path`` when the block ends well.
 
     Missing folders are made; where anything fails, what was written so far is removed and ``path`` stays as it was.
+    Several may write the same file at once: each has a part of its own, and the last one done stands.
 
     Raises
     ------
     UsageError
         For a place that cannot be written, or a disk that is full.
     """
-    part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part.touch(mode=0o600)
+        _sweep(path)
+        descriptor, part = _new_part(path)
         try:
             yield part
-            _bring_to_disk(part)
+            os.fsync(descriptor)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+            os.close(descriptor)
     except OSError as error:
         raise UsageError(
             f"{path}: cannot be written ({error.strerror}); nothing there has changed: "
@@ -44,9 +48,27 @@ def write_whole(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8", newline="")
 
 
-def _bring_to_disk(file: Path) -> None:
-    descriptor = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _new_part(path: Path) -> tuple[int, Path]:
+    """Make a file that nobody else has, and hold it, so that it is not taken for a leftover."""
+    import fcntl
+
+    while True:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor, Path(name)
+        os.close(descriptor)  # it was, before it was held
+
+
+def _sweep(path: Path) -> None:
+    """Remove the parts that killed processes left: those that nobody holds."""
+    import fcntl
+
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with suppress(OSError):  # somebody holds it, or it is not ours to remove
+            descriptor = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                part.unlink()
+            finally:
+                os.close(descriptor)

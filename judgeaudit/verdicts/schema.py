@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from judgeaudit.errors import StoreError
+from judgeaudit.files import whole_file
 
 SCHEMA_VERSION: Final = 2
 _APPLICATION_ID: Final = 0x4A554447
@@ -85,12 +85,9 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
 def _migrate(connection: sqlite3.Connection, file: Path, version: int) -> None:
     """Bring a store of an older schema to the present one, in one transaction, after a copy was made beside it."""
     copy = file.with_name(f"{file.name}.v{version}")
-    part = copy.with_name(f"{copy.name}.part")
-    part.unlink(missing_ok=True)
-    os.close(os.open(part, os.O_RDWR | os.O_CREAT, 0o600))
-    with contextlib.closing(sqlite3.connect(part)) as target:
+    with whole_file(copy) as part, contextlib.closing(sqlite3.connect(part)) as target:
+        target.execute("PRAGMA journal_mode = OFF")  # a copy that fails is thrown away
         connection.backup(target)
-    part.replace(copy)
     steps = "".join(_STEPS[number] for number in range(version, SCHEMA_VERSION))
     connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
 
