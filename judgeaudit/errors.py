@@ -10,7 +10,8 @@
     │   ├── PromptError                a judge's prompt template
     │   ├── DesignError                a design that cannot answer the question asked of it
     │   └── StoreError                 a run directory or a store that cannot be opened
-    │       └── StoreLockedError       another process is writing to it
+    │       ├── StoreLockedError       another process is writing to it
+    │       └── StoreDamagedError      it does not hold what was written, or is no store
     ├── JudgeError                     one call to a judge did not give a reply
     │   ├── TransientError             may succeed when asked again (rate limit, time-out, 5xx, dropped connection)
     │   ├── PermanentError             will not succeed when asked again (wrong key, unknown model, bad request)
@@ -65,6 +66,10 @@ class StoreError(UsageError):
 
 class StoreLockedError(StoreError):
     """Another process is writing to this store; the message names it."""
+
+
+class StoreDamagedError(StoreError):
+    """A store does not hold what was written to it, or is no store; what can still be read of it can be exported."""
 
 
 class JudgeError(JudgeAuditError):

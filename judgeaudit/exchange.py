@@ -8,11 +8,11 @@ from pathlib import Path
 
 from judgeaudit.collection import BatchPlan, Collected, Exported, collect, export
 from judgeaudit.config import Config
-from judgeaudit.errors import StoreError
+from judgeaudit.errors import StoreDamagedError, StoreError, UsageError
 from judgeaudit.formats import read_pairs, write_rows
 from judgeaudit.manifest import FILE, read_manifest, recall_verdicts
 from judgeaudit.pipeline import lay_out
-from judgeaudit.records import Record
+from judgeaudit.records import Record, Verdict
 from judgeaudit.verdicts import VerdictStore, flat_row
 
 
@@ -74,6 +74,8 @@ class ExportedRows(Record):
     """Verdicts of the store that are not of the present plan: on earlier prompts or answers, or by earlier readings."""
     damaged: int = 0
     """Verdicts of the store that could not be read."""
+    salvaged: bool = False
+    """The store is damaged, so that all that can still be read was written, and not the present plan alone."""
 
 
 def export_verdicts(path: str | Path, out: str | Path, *, everything: bool = False) -> ExportedRows:
@@ -94,14 +96,29 @@ def export_verdicts(path: str | Path, out: str | Path, *, everything: bool = Fal
     UsageError
         For another ending, or Parquet without its extra.
     StoreError
-        When there is no store, or nothing in it can be read.
+        When there is no store, nothing in it can be read, or the present plan cannot be told.
     """
-    folder = Path(path)
+    folder, salvaged = Path(path), False
     with VerdictStore.open(folder) as store:
         if not everything and (folder / FILE).exists():
-            with contextlib.suppress(StoreError):
-                said = recall_verdicts(folder, read_pairs(folder / "pairs.jsonl"), read_manifest(folder))
+            try:
+                said = _said(folder)
                 outdated = len(store.keys() - {verdict.trial.key for verdict in said})
+            except StoreDamagedError:
+                salvaged = True
+            else:
                 rows = (flat_row(verdict) for verdict in said if verdict.outcome != "missing")
                 return ExportedRows(written=write_rows(rows, Path(out)), outdated=outdated)
-        return ExportedRows(written=write_rows(store.rows(), Path(out)), damaged=store.damaged)
+        written = write_rows(store.rows(), Path(out))
+        return ExportedRows(written=written, damaged=store.damaged, salvaged=salvaged)
+
+
+def _said(folder: Path) -> list[Verdict]:
+    """Return the verdicts of the present plan of a run."""
+    try:
+        manifest, pairs = read_manifest(folder), read_pairs(folder / "pairs.jsonl")
+    except UsageError as error:
+        raise StoreError(
+            f"{error}; or export with --all (everything=True), which writes all that the store holds"
+        ) from error
+    return recall_verdicts(folder, pairs, manifest)

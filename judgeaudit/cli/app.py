@@ -199,7 +199,7 @@ def export(
 ) -> None:
     """Write every verdict of a run as a row.
 
-    Rows that a damaged store still holds whole are written, and the others counted.
+    Rows that a damaged store still holds whole are all written, and the others counted.
     """
     from judgeaudit.exchange import export_verdicts
 
@@ -207,6 +207,8 @@ def export(
     say(f"wrote {rows.written:,} verdicts to {out}")
     if rows.outdated:
         say(f"left out: {rows.outdated:,} on earlier prompts or answers, or by earlier readings (--all)")
+    if rows.salvaged:
+        say("the store is damaged: all that can still be read was written, as by --all")
     if rows.damaged:
         say(f"left out: {rows.damaged:,} that are damaged")
 

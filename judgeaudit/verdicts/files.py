@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from judgeaudit.errors import StoreError, StoreLockedError
+from judgeaudit.errors import StoreDamagedError, StoreError, StoreLockedError
 
 _LOOKS: Final = 20
 _BETWEEN_LOOKS_S: Final = 0.02
@@ -147,9 +147,9 @@ def explained(file: Path) -> Iterator[None]:
         raise StoreError(f"the store {file} cannot be opened ({error}); choose a directory you may write to") from error
 
 
-def damage(file: Path, how: str) -> StoreError:
+def damage(file: Path, how: str) -> StoreDamagedError:
     """Return the error that says how a store is damaged, and what to do."""
-    return StoreError(
+    return StoreDamagedError(
         f"the store {file} is {how}; restore a copy, or run again in a new directory; "
         "`judgeaudit export` writes what can still be read"
     )

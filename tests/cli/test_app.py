@@ -155,8 +155,25 @@ def test_what_is_left_of_a_damaged_run_can_be_taken_elsewhere(finished, tmp_path
         connection.execute("UPDATE verdicts SET checksum = checksum + 1 WHERE rowid = 1")
     failed(judgeaudit("reparse", "out", cwd=tmp_path), 2, "damaged")
     done = judgeaudit("export", "out", "--out", "rows.jsonl", cwd=tmp_path)
-    assert done.stdout.splitlines() == [f"wrote {kept:,} verdicts to rows.jsonl", "left out: 1 that are damaged"]
+    assert done.stdout.splitlines() == [
+        f"wrote {kept:,} verdicts to rows.jsonl",
+        "the store is damaged: all that can still be read was written, as by --all",
+        "left out: 1 that are damaged",
+    ]
     assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == kept
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "pairs.jsonl"])
+def test_rows_of_a_plan_that_cannot_be_told_are_not_all_rows(finished, file, tmp_path):
+    """The store is whole, so nothing is to be salvaged: the file is named, and ``--all`` writes all the same."""
+    shutil.copytree(finished[0] / "out", tmp_path / "out")
+    (tmp_path / "out" / file).write_text("{}\n")
+    export = ("export", "out", "--out", "rows.jsonl")
+    failed(judgeaudit(*export, cwd=tmp_path), 2, f"out/{file}", "--all", "writes all that the store holds")
+    assert not (tmp_path / "rows.jsonl").exists()
+    done = judgeaudit(*export, "--all", cwd=tmp_path)
+    assert done.stdout.startswith("wrote "), done.stderr
+    assert len(done.stdout.splitlines()) == 1
 
 
 def test_a_crash_is_told(finished, tmp_path):

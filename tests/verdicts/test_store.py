@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from judgeaudit.errors import StoreError, StoreLockedError
+from judgeaudit.errors import StoreDamagedError, StoreError, StoreLockedError
 from judgeaudit.records import Reply, Trial, Usage, Verdict
 from judgeaudit.verdicts import Attempt, Crash, Entry, VerdictStore
 from judgeaudit.verdicts.files import Lock
@@ -218,7 +218,7 @@ def test_an_altered_record_is_found(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "verdicts.db") as connection:
         connection.execute("UPDATE verdicts SET record = replace(record, '1.0', '0.0')")
     connection.close()
-    with VerdictStore.open(tmp_path) as store, pytest.raises(StoreError, match="checksum"):
+    with VerdictStore.open(tmp_path) as store, pytest.raises(StoreDamagedError, match="checksum"):
         list(store)
 
 
