@@ -10,7 +10,9 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
+from operator import index
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +25,8 @@ from judgeaudit.files import whole_file
 from judgeaudit.judges import Judge
 from judgeaudit.judges.api import ApiJudge
 from judgeaudit.judges.parsing import is_truncated
-from judgeaudit.records import Pair, Record
+from judgeaudit.judges.transport import written
+from judgeaudit.records import Pair, Record, digest
 from judgeaudit.verdicts import Attempt, VerdictStore
 
 URL: Final = "/v1/chat/completions"
@@ -32,6 +35,9 @@ MOST_BYTES: Final = 190_000_000
 """What one file may hold: providers take 50,000 requests and 200 MB."""
 AT_ONCE: Final = 500
 """Results committed in one transaction."""
+_MARK: Final = "batch line "
+_MARK_LENGTH: Final = len(_MARK) + 32
+"""What an attempt that settled nothing keeps of its line, so that the line counts once however often it is read."""
 
 
 class Exported(Record):
@@ -48,7 +54,7 @@ class Collected(Record):
     stored: int = 0
     """Replies read into the store."""
     known: int = 0
-    """Results of calls that the store had a reply to already, duplicates among them."""
+    """Results of calls that the store had a reply to already, and lines that it had read before."""
     cut_off: int = 0
     """Replies that ended before they said anything; a run asks again, with more room."""
     failed: int = 0
@@ -106,20 +112,20 @@ def export(plan: BatchPlan, store: VerdictStore, folder: Path) -> list[Exported]
     Equal plans and stores give equal bytes. A file appears whole or not at all, and only its owner can read it.
     """
     plan.recall(store)
-    written = []
+    exported = []
     for name, judge in plan.judges.items():
         lines = (_request(job, judge) for job in plan.board.open_jobs(name))
         for number, part in enumerate(_parts(lines), start=1):
             path = folder / f"{name}-{number}.jsonl"
             with whole_file(path) as file:
                 file.write_bytes(b"".join(part))
-            written.append(Exported(judge=name, path=str(path), requests=len(part)))
-    return written
+            exported.append(Exported(judge=name, path=str(path), requests=len(part)))
+    return exported
 
 
 def _request(job: Job, judge: ApiJudge) -> bytes:
     line = {"custom_id": job.call.key, "method": "POST", "url": URL, "body": judge.batch_body(job.call.showing())}
-    return json.dumps(line, ensure_ascii=False).encode() + b"\n"
+    return written(line) + b"\n"
 
 
 def _parts(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
@@ -147,11 +153,12 @@ def collect(plan: BatchPlan, store: VerdictStore, files: Sequence[Path]) -> Coll
     opened = [_lines(path) for path in files]
     plan.recall(store)
     jobs, counts = plan.jobs(), Counter[str]()
+    marks = {detail[:_MARK_LENGTH] for detail in store.details(_MARK)}
     results = (line for lines in opened for line in lines)
     while chunk := list(islice(results, AT_ONCE)):
         attempts, entries = list[Attempt](), []
         for line in chunk:
-            kind, attempt, decided = _settle(line, plan, jobs)
+            kind, attempt, decided = _settle(line, plan, jobs, marks)
             counts[kind] += 1
             attempts += [attempt] if attempt else []
             entries += entries_of(decided)
@@ -168,29 +175,33 @@ def _lines(path: Path) -> list[bytes]:
         ) from error
 
 
-def _settle(line: bytes, plan: BatchPlan, jobs: Mapping[str, Job]) -> tuple[str, Attempt | None, Sequence[Any]]:
-    """Say what one line is, and what it brings: an attempt, and the cells decided by it."""
+def _settle(
+    line: bytes, plan: BatchPlan, jobs: Mapping[str, Job], marks: set[str]
+) -> tuple[str, Attempt | None, Sequence[Any]]:
+    """Say what one line is, and what it brings: an attempt, and the cells decided by it; adds its mark to ``marks``."""
     try:
         result = json.loads(line)
         key, response, error = result["custom_id"], result.get("response") or {}, result.get("error") or {}
-        status, body = response.get("status_code"), response.get("body")
+        code, body = response.get("status_code"), response.get("body")
+        status = None if code is None else index(code)
         expired = error.get("code") == "batch_expired"
+        mark = f"{_MARK}{digest(result)}"[:_MARK_LENGTH]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return "malformed", None, ()
     job = jobs.get(key) if isinstance(key, str) else None
     if job is None:
         return "unknown", None, ()
-    if not job.open and (job.ended is not None or all(cell.verdict for cell in job.cells)):
+    if mark in marks or (not job.open and (job.ended is not None or all(cell.verdict for cell in job.cells))):
         return "known", None, ()
+    marks.add(mark)
     judge = plan.judges[job.cells[0].judge.name]
     try:
         reply = judge.read_batch(status, body if status is not None else error)
     except JudgeError as failure:
-        failed = Attempt(key, judge.name, 1, "error", "expired" if expired else failure.reason, str(failure)[:2000],
-                         cost_usd=0.0, at=time.time())  # fmt: skip
+        failed = Attempt(key, judge.name, 1, "error", "expired" if expired else failure.reason,
+                         f"{mark}: {str(failure)[:2000]}", cost_usd=0.0, at=time.time())  # fmt: skip
         return "expired" if expired else "failed", failed, ()
     attempt = Attempt(key, judge.name, 1, "reply", reply=reply, cost_usd=reply.cost_usd, at=time.time())
     if is_truncated(reply):
-        return "cut_off", Attempt(key, judge.name, 1, "superseded", reply=reply, cost_usd=reply.cost_usd,
-                                  at=attempt.at), ()  # fmt: skip
+        return "cut_off", replace(attempt, status="superseded", detail=mark), ()
     return "stored", attempt, plan.board.settle(job, Ended(reply, 1, record=attempt))

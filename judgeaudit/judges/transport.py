@@ -199,7 +199,7 @@ class LeanDoor:
         """Send one request."""
         import aiohttp
 
-        body = _written({"model": self._model, "messages": messages, **settings})
+        body = written({"model": self._model, "messages": messages, **settings})
         started = time.perf_counter()
         try:
             with self._in_flight:
@@ -286,7 +286,8 @@ def read_completion(raw: bytes, redact: Redactor, latency_s: float) -> Reply:
         raise _malformed(f"{type(error).__name__}: {said}") from error
 
 
-def _written(body: dict[str, Any]) -> bytes:
+def written(body: dict[str, Any]) -> bytes:
+    """Return the JSON that is sent."""
     try:
         return to_json(body)
     except PydanticSerializationError:  # half of a surrogate pair, which only an escape can name

@@ -55,7 +55,7 @@ class Attempt:
     """``superseded``: a reply that was cut off before it said anything, and asked for again."""
     reason: str = ""
     detail: str = ""
-    """What the endpoint said, where it was an error."""
+    """What the endpoint said, where it was an error; before it the mark of the line, where it came in a batch."""
     reply: Reply | None = None
     cost_usd: float | None = None
     """US dollars; None where the price, or whether anything was billed, is unknown."""
@@ -290,6 +290,14 @@ class VerdictStore:
         """Count the attempts by judge, status and reason."""
         rows = self._rows("SELECT judge, status, reason, count(*) FROM calls GROUP BY 1, 2, 3 ORDER BY 1, 2, 3")
         return {(judge, status, reason): count for judge, status, reason, count in rows}
+
+    def details(self, beginning: str) -> Iterator[str]:
+        """Give the details of the attempts whose detail begins so."""
+        with explained(self.path):
+            for (detail,) in self._connection.execute(
+                "SELECT detail FROM calls WHERE substr(detail, 1, ?) = ?", (len(beginning), beginning)
+            ):
+                yield detail
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Give every verdict as a flat row, in the stable order; what is damaged is passed over and counted.
