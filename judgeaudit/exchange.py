@@ -62,7 +62,8 @@ def collect_batch(config: Config, out: str | Path, files: Sequence[str | Path]) 
 @contextlib.contextmanager
 def _batch_plan(config: Config, out: Path) -> Iterator[tuple[BatchPlan, VerdictStore]]:
     wanted = config.collect.model_dump(include={"orders", "replicates", "precision"})
-    with lay_out(config, out, fresh=False) as (judges, pairs, store, _, _):
+    settings = config.collect.model_dump(exclude={"max_cost_usd"})  # no cap is held over a provider's batches
+    with lay_out(config, out, False, settings) as (judges, pairs, store, _, _):
         yield BatchPlan(pairs, judges, seed=config.design.seed, **wanted), store
 
 

@@ -90,10 +90,36 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise StoreError(f"{path}: cannot be read ({error.strerror}); name the directory of a run") from error
     except ValueError as error:
         raise StoreError(f"{path}: not JSON; {AGAIN}") from error
-    config = manifest.get("config") if isinstance(manifest, dict) else None
-    if not isinstance(config, dict) or not {"collect", "design", "gates"} <= config.keys() or "judges" not in manifest:
+    if not _is_whole(manifest):
         raise StoreError(f"{path}: not the manifest of a run, or altered; {AGAIN}")
     return cast("dict[str, Any]", manifest)
+
+
+def _is_whole(manifest: Any) -> bool:
+    config, judges = (manifest.get("config"), manifest.get("judges")) if isinstance(manifest, dict) else (None, None)
+    if not isinstance(config, dict) or not isinstance(judges, dict):
+        return False
+    whole = all(isinstance(entry, dict) and {"protocol", "recipe"} <= entry.keys() for entry in judges.values())
+    return whole and {"collect", "design", "gates"} <= config.keys()
+
+
+def check_current(folder: Path, result: Audit, manifest: Mapping[str, Any] | None = None) -> Audit:
+    """Return the result of a run, or refuse one of an earlier configuration that a later run has left as it was.
+
+    Raises
+    ------
+    StoreError
+        When the last run in this directory did not come to its end.
+    """
+    if manifest is None and not (folder / FILE).exists():  # a copy of ``audit.json`` alone
+        return result
+    asked = (manifest or read_manifest(folder)).get("run_id")
+    if asked != result.run_id:
+        raise StoreError(
+            f"{folder}: audit.json is of run {result.run_id}, and the last run here ({asked}) did not come to its end; "
+            "type its command again, and what it has is kept"
+        )
+    return result
 
 
 def policy_of(path: str | Path) -> dict[str, Any] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from typing import Any
 
 from judgeaudit import __version__, reports
 from judgeaudit.checks import verify
-from judgeaudit.collection import Progress, ask, plan
+from judgeaudit.collection import Progress, ask, check_request, plan
 from judgeaudit.config import Config, DesignConfig
 from judgeaudit.errors import BudgetError, StoreError
 from judgeaudit.formats import read_pairs, read_review, write_pairs
@@ -22,6 +21,7 @@ from judgeaudit.items import load_items
 from judgeaudit.judges import AnyJudge, Judge, as_judge
 from judgeaudit.judges.parsing import PARSER_VERSION
 from judgeaudit.manifest import (
+    check_current,
     provenance_of,
     read_from_now_on,
     read_manifest,
@@ -167,7 +167,7 @@ def run(
     settings, path = config.collect.model_dump(), Path(out)
     if max_cost_usd is not None:
         settings["max_cost_usd"] = max_cost_usd
-    with lay_out(config, path, fresh) as (judges, pairs, store, skipped, more):
+    with lay_out(config, path, fresh, settings) as (judges, pairs, store, skipped, more):
         shares = dict[str, Estimate]() if config.review is None else read_opinions(config.review, pairs)
         if shares:
             more["review"] = {arm: share.model_dump(mode="json") for arm, share in shares.items()}
@@ -186,13 +186,15 @@ def run(
 
 @contextlib.contextmanager
 def lay_out(
-    config: Config, out: Path, fresh: bool
+    config: Config, out: Path, fresh: bool, settings: Mapping[str, Any]
 ) -> Iterator[tuple[list[Judge], list[Pair], VerdictStore, Counter[str], dict[str, Any]]]:
     """Give judges, pairs and store of a run, what could not be made, and what is to be said of its making.
 
-    Until the block ends, nobody else is at work in its directory.
+    Settings that `ask` would refuse are refused before anything is touched. Until the block ends, nobody else is at
+    work in its directory.
     """
     judges = [as_judge(spec) for spec in config.judges]
+    check_request(judges, **settings)
     items = load_items(config.items)
     skipped = Counter[str]()
     pairs = make_pairs(items, config.design, skipped)
@@ -226,6 +228,20 @@ def _told(crashes: Sequence[Crash]) -> str:
     return f"It was killed {times}: at most {calls:,} calls may have been paid twice." if crashes else ""
 
 
+def spending(path: str | Path) -> str:
+    """Say what counts against a cap in a run directory: what was paid, and what may have been.
+
+    Raises
+    ------
+    StoreError
+        When the directory holds no store.
+    """
+    with VerdictStore.open(path) as store:
+        paid, counted = store.known_usd(), store.spent_usd()
+    perhaps = f", and at most ${counted - paid:.4f} for requests that failed or were cut off by a kill"
+    return f"${paid:.4f} was paid{perhaps if counted > paid else ''}: that much of max_cost_usd is used"
+
+
 def load_run(path: str | Path) -> Run:
     """Load what a run left behind.
 
@@ -248,7 +264,8 @@ def _finished(folder: Path) -> Path:
 
 def _recall(folder: Path, manifest: Mapping[str, Any]) -> Run:
     pairs = tuple(read_pairs(folder / "pairs.jsonl"))
-    verdicts, result = recall_verdicts(folder, pairs, manifest), reports.load_audit(folder)
+    result = check_current(folder, reports.load_audit(folder), manifest)
+    verdicts = recall_verdicts(folder, pairs, manifest)
     return Run(folder, pairs, tuple(verdicts), result, manifest.get("command", ""))
 
 
@@ -349,8 +366,7 @@ def _open_directory(path: Path, fresh: bool) -> None:
 
 def _make_directory(path: Path) -> None:
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        os.chmod(path, 0o700)  # noqa: PTH101 judged texts and replies are nobody else's business
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)  # judged texts and replies are nobody else's business
     except OSError as error:
         raise StoreError(f"cannot make the run directory {path} ({error.strerror})") from error
 

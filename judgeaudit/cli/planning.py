@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 
 from judgeaudit import pipeline
-from judgeaudit.collection import Forecast, forecast
+from judgeaudit.collection import Forecast, check_request, forecast
 from judgeaudit.config import Config
 from judgeaudit.gates import load_policy
 from judgeaudit.items import load_items
@@ -26,6 +26,7 @@ def show_plan(config: Config, as_json: bool, say: Callable[[str], None], kind: s
     """Print what a run would ask, what it would cost, and what it could tell of a kind of judge; ask nothing."""
     load_policy(config.gates or None, where="gates of the configuration")
     judges = [as_judge(spec) for spec in config.judges]
+    check_request(judges, **config.collect.model_dump())
     made = pipeline.make_pairs(load_items(config.items), config.design)
     kept = [pair for pair in made if pair.check is None or pair.check.passed]
     collect = config.collect
@@ -47,6 +48,8 @@ def show_plan(config: Config, as_json: bool, say: Callable[[str], None], kind: s
     say(f"{items} items, {len(kept)} pairs ({len(made) - len(kept)} dropped by the manipulation check)")
     for row in rows:
         say(sentence(row))
+    for line in total_lines(rows, collect.max_cost_usd):
+        say(line)
     for line in stopping_lines(config, items, contrasts, kind):
         say(line)
     if config.rewrites is not None:
@@ -70,6 +73,16 @@ def stopping_lines(config: Config, items: int, contrasts: Sequence[Contrast], ki
             yield f"{term} to ±{100 * target:g} points: {when} (a {kind} judge); the calls above are the most"
 
 
+def total_lines(rows: Sequence[Forecast], cap: float | None) -> Iterator[str]:
+    """Say what all judges would cost together, and whether the cap of the configuration is enough."""
+    expected = [row.expected_cost_usd for row in rows if row.expected_cost_usd is not None]
+    if len(rows) > 1:
+        money = f"about ${sum(expected):.2f}" if len(expected) == len(rows) else "price unknown"
+        yield f"together: {sum(row.calls for row in rows):,} calls, {money}"
+    if cap is not None and sum(expected) > cap:
+        yield f"max_cost_usd: ${cap:g} will not be enough: what is left then is missing, and a later run asks it"
+
+
 def sentence(row: Forecast) -> str:
     """Say what one judge would be asked, in a line."""
     tokens = f", about {row.prompt_tokens:,} + {row.completion_tokens:,} tokens" if row.prompt_tokens else ""
@@ -81,6 +94,8 @@ def _cost(row: Forecast) -> str:
         return "price unknown (state it as price: [prompt, completion] in $ per million tokens)"
     if row.max_cost_usd == 0:
         return "free"
-    most = "no limit on a reply" if row.max_cost_usd is None else f"at most ${row.max_cost_usd:.2f}"
+    most = "no limit on a reply"
+    if row.max_cost_usd is not None:
+        most = f"${row.max_cost_usd:.2f} with the longest replies"
     batch = f", batch ${row.batch_cost_usd:.2f}" if row.batch_cost_usd else ""
     return f"about ${row.expected_cost_usd:.2f} ({most}{batch})"

@@ -16,11 +16,11 @@ from judgeaudit.checks import check_file as check_pairs_file
 from judgeaudit.cli.missing import missing_lines
 from judgeaudit.cli.progress import Meter
 from judgeaudit.config import Config, load_config
-from judgeaudit.errors import LocalModelError
+from judgeaudit.errors import BudgetError, LocalModelError
 from judgeaudit.judges import as_judge
 from judgeaudit.judges.local import KEY, Engine
 from judgeaudit.judges.weights import fetch
-from judgeaudit.manifest import policy_of
+from judgeaudit.manifest import check_current, policy_of
 from judgeaudit.records import Audit
 from judgeaudit.reports import compare, load_audit, report
 from judgeaudit.reports.changes import tell, with_worsening
@@ -51,6 +51,8 @@ def run_and_report(
         sys.stderr.write(f"judgeaudit: {told}\n")
     if done.exit_status:
         sys.stderr.writelines(f"{line}\n" for line in missing_lines(done.verdicts))
+        if done.exit_status == BudgetError.exit_status:
+            sys.stderr.write(f"judgeaudit: {pipeline.spending(done.path)}\n")
         return done.exit_status
     return gates.exit_status(done.audit.findings, config.gates) if config.gates else 0
 
@@ -94,7 +96,7 @@ def gate_run(
     """Hold a run to a policy, or else to the limits it declared, and to a baseline; return the exit status."""
     limits = gates.load_policy(policy if policy is not None else policy_of(directory), on_inconclusive)
     if baseline is None:
-        held = load_audit(directory)
+        held = check_current(directory, load_audit(directory))
     else:
         done, limits = pipeline.load_run(directory), gates.against_baseline(limits)
         held = with_worsening(done.audit, compare(load_either(baseline), done))

@@ -109,7 +109,8 @@ class BatchPlan:
 def export(plan: BatchPlan, store: VerdictStore, folder: Path) -> list[Exported]:
     """Write the calls that the store has no reply to, one file a judge, or more where it would be too large.
 
-    Equal plans and stores give equal bytes. A file appears whole or not at all, and only its owner can read it.
+    Equal plans and stores give equal bytes. A file appears whole or not at all, and only its owner can read it. Files
+    of an earlier export that are not among them are removed: handed in again, they would be paid again.
     """
     plan.recall(store)
     exported = []
@@ -120,6 +121,10 @@ def export(plan: BatchPlan, store: VerdictStore, folder: Path) -> list[Exported]
             with whole_file(path) as file:
                 file.write_bytes(b"".join(part))
             exported.append(Exported(judge=name, path=str(path), requests=len(part)))
+        present = {Path(file.path).name for file in exported}
+        for earlier in folder.glob(f"{name}-*.jsonl"):
+            if earlier.stem.removeprefix(f"{name}-").isdecimal() and earlier.name not in present:
+                earlier.unlink()
     return exported
 
 

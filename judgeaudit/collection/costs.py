@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -27,14 +28,14 @@ class Forecast(Record):
     expected_cost_usd: float | None
     """About what the calls would cost; None where the price is unknown."""
     max_cost_usd: float | None
-    """What they could cost at most, each reply as long as it may be: what a cap is held against.
+    """What they could cost, each reply as long as it may be and none asked for twice: what a cap is held against.
 
     None where the price is unknown, or a reply may be of any length.
     """
     batch_cost_usd: float | None
     """About what they would cost through a provider's batch interface; None where the judge takes no batches."""
     minutes: float
-    """About how long, at `SECONDS_PER_CALL` a call and the concurrency given."""
+    """About how long, at `SECONDS_PER_CALL` a call and the concurrency given, with all who share its endpoint."""
 
 
 def forecast(
@@ -60,15 +61,23 @@ def forecast(
     PairError, ConfigError
         As `plan` does.
     """
-    found = []
+    asked: dict[str, dict[str, Call]] = {judge.name: {} for judge in judges}
+    for cell in cells(pairs, judges, orders=orders, replicates=replicates, seed=seed):
+        asked[cell.judge.name].update((call.key, call) for call in cell.calls)
+    at_endpoint = Counter[str]()
     for judge in judges:
-        planned = cells(pairs, [judge], orders=orders, replicates=replicates, seed=seed)
-        calls = {call.key: call for cell in planned for call in cell.calls}
-        found.append(_forecast(judge, list(calls.values()), min(concurrency, judge.parallel or concurrency)))
-    return found
+        at_endpoint[judge.endpoint] += len(asked[judge.name])
+    return [
+        _forecast(
+            judge,
+            list(asked[judge.name].values()),
+            at_endpoint[judge.endpoint] * SECONDS_PER_CALL / min(concurrency, judge.parallel or concurrency) / 60,
+        )
+        for judge in judges
+    ]
 
 
-def _forecast(judge: Judge, calls: Sequence[Call], at_once: int) -> Forecast:
+def _forecast(judge: Judge, calls: Sequence[Call], minutes: float) -> Forecast:
     ceilings = [judge.price_ceiling(call.showing()) for call in calls]
     known = [ceiling for ceiling in ceilings if ceiling is not None]
     ceiling = math.fsum(known) if len(known) == len(ceilings) else None
@@ -90,5 +99,5 @@ def _forecast(judge: Judge, calls: Sequence[Call], at_once: int) -> Forecast:
         expected_cost_usd=expected,
         max_cost_usd=ceiling,
         batch_cost_usd=by_batch,
-        minutes=len(calls) * SECONDS_PER_CALL / at_once / 60,
+        minutes=minutes,
     )

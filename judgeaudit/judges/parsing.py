@@ -16,6 +16,7 @@ from operator import add
 from typing import Any, Final, Literal
 
 from judgeaudit.errors import UsageError
+from judgeaudit.judges.transport import well_formed
 from judgeaudit.records import Choice, Outcome, Reading, Reply, Trial, Verdict
 
 PARSER_VERSION: Final = 1
@@ -371,7 +372,7 @@ _JSON: Final = json.JSONDecoder(object_pairs_hook=_fields)
 
 def _rationale(fields: dict[str, list[Any]]) -> str:
     values = fields.get("rationale", [])
-    return values[0] if len(values) == 1 and isinstance(values[0], str) else ""
+    return well_formed(values[0]) if len(values) == 1 and isinstance(values[0], str) else ""
 
 
 def _without_thoughts(text: str) -> str:

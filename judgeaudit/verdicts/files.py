@@ -143,6 +143,8 @@ def explained(file: Path) -> Iterator[None]:
                 "and its permissions, and run again"
             ) from error
         raise damage(file, f"damaged or not a store ({error})") from error
+    except UnicodeDecodeError as error:  # what SQLite says quotes the damage
+        raise damage(file, "damaged or not a store") from error
     except OSError as error:
         raise StoreError(f"the store {file} cannot be opened ({error}); choose a directory you may write to") from error
 

@@ -163,7 +163,7 @@ class VerdictStore:
         if not file.is_file():
             raise StoreError(f"there is no verdict store at {file}; give the directory of a run")
         with explained(file), contextlib.ExitStack() as refused:
-            connection = refused.enter_context(_connected(file))
+            connection = refused.enter_context(_connected(file, immutable=_is_put_away(file)))
             connection.execute("PRAGMA query_only = ON")
             check_version(connection, file)
             store = cls(file, connection, None)
@@ -277,6 +277,10 @@ class VerdictStore:
         cost = "cost_usd" if self._version < SCHEMA_VERSION else "coalesce(cost_usd, ceiling_usd)"
         return float(self._rows(f"SELECT total({cost}) FROM calls")[0][0]) + crashed  # noqa: S608 - two constants
 
+    def known_usd(self) -> float:
+        """Return what those attempts have cost whose price is known."""
+        return float(self._rows("SELECT total(cost_usd) FROM calls")[0][0])
+
     def crashes(self) -> list[Crash]:
         """Return the sessions that ended without a word, other than one of this process or of another at work now."""
         if self._version < SCHEMA_VERSION:
@@ -307,7 +311,7 @@ class VerdictStore:
         """
         self.damaged = 0
         for record, checksum in self._in_order() if self._is_whole() else self._salvaged():
-            if zlib.crc32(record) == checksum:
+            if isinstance(record, bytes) and zlib.crc32(record) == checksum:
                 yield flat_row(Verdict.model_validate_json(record))
             else:
                 self.damaged += 1
@@ -374,13 +378,19 @@ class VerdictStore:
         return Verdict.model_validate_json(self._sound(record, checksum))
 
     def _sound(self, record: bytes, checksum: int) -> bytes:
-        if zlib.crc32(record) != checksum:
+        if not isinstance(record, bytes) or zlib.crc32(record) != checksum:
             raise damage(self.path, "damaged: a record does not match its checksum")
         return record
 
 
-def _connected(file: Path) -> contextlib.closing[sqlite3.Connection]:
-    return contextlib.closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False))
+def _connected(file: Path, *, immutable: bool = False) -> contextlib.closing[sqlite3.Connection]:
+    where = f"{file.absolute().as_uri()}?immutable=1" if immutable else file
+    return contextlib.closing(sqlite3.connect(where, isolation_level=None, check_same_thread=False, uri=immutable))
+
+
+def _is_put_away(file: Path) -> bool:
+    """Whether nobody can be writing here: a place that is not to be written, and all of the store in its one file."""
+    return not os.access(file.parent, os.W_OK) and not file.with_name(f"{file.name}-wal").exists()
 
 
 def flat_row(verdict: Verdict) -> dict[str, Any]:

@@ -13,7 +13,7 @@ PAIRS = perturb(load_items("demo"), n_items=9, seed=1)
 
 
 def server(**more):
-    return as_judge(JudgeSpec(name="m", model="openai/m", api_base="http://127.0.0.1:9/v1", **more))
+    return as_judge(JudgeSpec(**{"name": "m", "model": "openai/m", "api_base": "http://127.0.0.1:9/v1", **more}))
 
 
 def test_calls_are_those_of_the_plan():
@@ -62,7 +62,7 @@ def test_an_unknown_price_stays_unknown():
 def test_replies_of_any_length_have_no_worst_case():
     """What they would cost at most cannot be told, though about what they will cost can."""
     limited, boundless = forecast(
-        PAIRS, [server(price=(1.0, 2.0)), server(price=(1.0, 2.0), params={"max_tokens": None})]
+        PAIRS, [server(price=(1.0, 2.0)), server(name="n", price=(1.0, 2.0), params={"max_tokens": None})]
     )
     assert boundless.max_cost_usd is None
     assert boundless.expected_cost_usd == pytest.approx(limited.expected_cost_usd)
@@ -73,3 +73,9 @@ def test_a_judge_that_serves_one_call_at_a_time_takes_longer():
     """The minutes follow the calls that can be in flight at once."""
     many, one = forecast(PAIRS, [server()], concurrency=64)[0], forecast(PAIRS, [server()], concurrency=1)[0]
     assert one.minutes == pytest.approx(64 * many.minutes)
+
+
+def test_judges_of_one_endpoint_share_its_time():
+    """Two that take turns are done when the calls of both are; another endpoint does not wait for them."""
+    both = forecast(PAIRS, [server(), server(name="n"), server(name="o", api_base="http://127.0.0.1:2/v1")])
+    assert both[0].minutes == both[1].minutes == pytest.approx(2 * both[2].minutes)
