@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from judgeaudit.config import parse_config
-from judgeaudit.errors import StoreLockedError, UsageError
+from judgeaudit.errors import ConfigError, StoreLockedError, UsageError
 from judgeaudit.exchange import export_batch
-from judgeaudit.pipeline import reparse, run
+from judgeaudit.pipeline import reparse, run, spending
+from judgeaudit.reports import load_audit
 from judgeaudit.verdicts import VerdictStore
-from tests.server import Server
+from tests.server import Fault, Server
 
 CONFIG = """
 items: demo
@@ -87,3 +88,55 @@ def test_nobody_is_paid_to_write_for_a_run_that_is_refused(tmp_path: Path) -> No
             with pytest.raises(StoreLockedError):
                 start(config, tmp_path)
         assert server.hits == 0
+
+
+@pytest.mark.parametrize("settings", [{"max_cost_usd": 1.0}, {"precision": {"style_rewrd": 0.1}}])
+def test_a_run_that_is_refused_leaves_the_last_one_as_it_was(settings: dict[str, object], tmp_path: Path) -> None:
+    """A cap on a judge without a price, a target that is none: neither manifest, pairs nor audit are another's."""
+    with Server(lambda _: "A") as server:
+        spec = {"name": "j", "model": "openai/m", "api_base": server.api_base}
+        run(parse_config({**SETTINGS, "judges": [spec]}), tmp_path)
+        before = content(tmp_path)
+        larger = {**SETTINGS, "design": {"items": 9}, "judges": [spec], "collect": settings}
+        for fresh in (False, True):
+            with pytest.raises(ConfigError, match=next(iter(settings))):
+                run(parse_config(larger), tmp_path, fresh=fresh)
+    assert content(tmp_path) == before
+
+
+def test_an_audit_of_an_earlier_run_is_not_that_of_the_last(tmp_path: Path) -> None:
+    """A larger run that was killed leaves the old audit there; no gate passes on it, and no report shows it."""
+    (tmp_path / "audit.yaml").write_text(CONFIG)
+    done = run(parse_config(SETTINGS), tmp_path / "out")
+    manifest = tmp_path / "out" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(done.audit.run_id, "0123456789ab"))  # as a later run began
+    for verb in ("gate", "report", "reparse"):
+        command = [sys.executable, "-c", "from judgeaudit.cli import main; main()", verb, "out"]
+        said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert said.returncode == 2
+        assert "the last run here (0123456789ab) did not come to its end" in said.stderr
+    assert load_audit(tmp_path / "out") == done.audit
+
+
+def test_a_directory_that_was_there_keeps_its_permissions(tmp_path: Path) -> None:
+    """A new run directory is its owner's alone; ``--out .`` closes nobody's house."""
+    house = tmp_path / "house"
+    house.mkdir(mode=0o755)
+    house.chmod(0o755)
+    run(parse_config(SETTINGS), house)
+    run(parse_config(SETTINGS), tmp_path / "new")
+    assert (house.stat().st_mode & 0o777, (tmp_path / "new").stat().st_mode & 0o777) == (0o755, 0o700)
+    assert (house / "verdicts.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_budget_says_what_it_went_to(tmp_path: Path) -> None:
+    """What was paid and what may have been, where the cap has ended a run."""
+    with Server(lambda request: Fault(200, "half") if request.number < 1 else "A") as server:
+        spec = {"name": "j", "model": "openai/m", "api_base": server.api_base, "price": [10.0, 10.0]}
+        settings = {**SETTINGS, "judges": [spec], "collect": {"concurrency": 1, "max_cost_usd": 0.05}}
+        done = run(parse_config(settings), tmp_path)
+    assert done.exit_status == 4
+    with VerdictStore.open(tmp_path) as store:
+        paid, counted = store.known_usd(), store.spent_usd()
+    assert 0 < paid < counted <= 0.05
+    assert spending(tmp_path).startswith(f"${paid:.4f} was paid, and at most ${counted - paid:.4f} for requests that")

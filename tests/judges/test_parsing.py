@@ -244,3 +244,10 @@ def test_a_hundred_thousand_nested_braces_are_just_unreadable() -> None:
     deep = '{"choice":' * 6_000 + '"A"' + "}" * 6_000
     assert read(AB, [Reply(text=deep)]).outcome in {"valid", "invalid"}
     assert choice('{"choice": "A", "n": ' + "9" * 5_000 + "}") == "a"
+
+
+def test_half_a_surrogate_pair_in_a_rationale_can_be_kept() -> None:
+    """JSON can name what no file can hold; the rest of the rationale stays."""
+    said = read(Trial(pair_id="p", judge="j"), [Reply(text='{"choice": "A", "rationale": "cut \\ud83d"}')])
+    assert (said.choice, said.rationale) == ("a", "cut \ufffd")
+    assert said.model_dump_json()

@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -317,3 +318,45 @@ def test_what_a_damaged_store_still_holds_can_be_read(tmp_path: Path) -> None:
         assert len(rest) > 150
         with pytest.raises(StoreError, match=r"damaged.*judgeaudit export"):
             list(store)
+
+
+def test_damage_that_quotes_itself_is_told(tmp_path: Path) -> None:
+    """A column without its record, a schema that is no text: each is damage, whatever SQLite says of it."""
+    with VerdictStore.create(tmp_path) as store:
+        store.append([], [entry("p"), entry("q")])
+    file = tmp_path / "verdicts.db"
+    whole = file.read_bytes()
+    file.write_bytes(whole.replace(b"CREATE TABLE verdicts", b"CREATE TABLE\xf6verdicts"))
+    with pytest.raises(StoreError, match="damaged or not a store"), VerdictStore.open(tmp_path) as store:
+        store.known([entry("p").verdict.trial.key])
+    file.write_bytes(whole)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_schema SET sql = replace(sql, 'record TEXT NOT NULL', 'record TEXT')")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE verdicts SET record = NULL WHERE pair_id = 'p'")
+    with VerdictStore.open(tmp_path) as store:
+        assert [row["pair_id"] for row in store.rows()] == ["q"]
+        assert store.damaged == 1
+        with pytest.raises(StoreError, match="damaged"):
+            store.known([entry("p").verdict.trial.key])
+
+
+def test_a_store_in_a_place_that_is_not_to_be_written_can_be_read() -> None:
+    """A finished run of somebody else is read as it is, without the files that SQLite would put beside it."""
+    code = """
+import os, sys
+from judgeaudit.verdicts import VerdictStore
+if os.geteuid() == 0:
+    os.setuid(65534)  # root may write anywhere
+with VerdictStore.open(sys.argv[1]) as store:
+    print(len(store), sorted(os.listdir(sys.argv[1])))
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        with VerdictStore.create(folder) as store:
+            store.append([], [entry("p")])
+        (Path(folder) / "verdicts.db").chmod(0o444)
+        Path(folder).chmod(0o555)
+        done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=False)
+        Path(folder).chmod(0o700)
+    assert done.stdout == "1 ['verdicts.db']\n", done.stderr
