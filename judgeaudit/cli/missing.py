@@ -1,4 +1,4 @@
-"""What a run says of the cells that brought no reply: whose they are, why, what the endpoint said, and what to do."""
+"""What a run says of the cells that brought no reply: whose they are, why, an example, and what to do."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def missing_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
         yield from _wrapped(_advice(reasons.most_common(1)[0][0]))
         said = next((verdict.raw for verdict in own if verdict.raw), "")
         if said:
-            yield from _wrapped(f"The endpoint said: {one_line(said, _LONGEST_QUOTED)}")
+            yield from _wrapped(f"For example: {one_line(said, _LONGEST_QUOTED)}")
     if missing:
         yield "judgeaudit: the same command asks what is missing, and nothing else"
 

@@ -22,7 +22,7 @@ def test_each_judge_says_why_and_what_to_do() -> None:
     text = " ".join(" ".join(lines).split())
     assert "dead: 6 of 6 cells are missing: breaker: authentication (5), authentication (1)" in text
     assert "The endpoint did not accept the key." in text
-    assert "The endpoint said: the endpoint answered 401: bad key xxx" in text
+    assert "For example: the endpoint answered 401: bad key xxx" in text
     assert "dear: 1 of 2 cells are missing: budget (1) The call could have crossed max_cost_usd" in text
     assert "fine" not in text
     assert max(map(len, lines)) <= 80
