@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from typing import Final
 
 from judgeaudit.errors import UsageError
+
+_TRIES: Final = 5
+_LONGEST_PREFIX: Final = 200
+"""Characters of a name that its part takes over: what is added must fit, too."""
 
 
 @contextmanager
@@ -26,7 +31,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sweep(path)
+        _sweep(path.parent)
         descriptor, part = _new_part(path)
         try:
             yield part
@@ -50,25 +55,34 @@ def write_whole(path: Path, text: str) -> None:
 
 def _new_part(path: Path) -> tuple[int, Path]:
     """Make a file that nobody else has, and hold it, so that it is not taken for a leftover."""
-    import fcntl
-
-    while True:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    for _ in range(_TRIES):
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:_LONGEST_PREFIX]}.", suffix=".part", dir=path.parent)
+        _hold(descriptor)
         if os.fstat(descriptor).st_nlink:
-            return descriptor, Path(name)
-        os.close(descriptor)  # it was, before it was held
+            break
+        os.close(descriptor)  # it was taken for one before it was held
+    return descriptor, Path(name)
 
 
-def _sweep(path: Path) -> None:
-    """Remove the parts that killed processes left: those that nobody holds."""
-    import fcntl
-
-    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+@cache
+def _sweep(folder: Path) -> None:
+    """Remove the parts in a folder that killed processes left, those that nobody holds; once a process."""
+    for part in folder.glob(".*.????????.part"):
         with suppress(OSError):  # somebody holds it, or it is not ours to remove
             descriptor = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                part.unlink()
+                if _hold(descriptor):
+                    part.unlink()
             finally:
                 os.close(descriptor)
+
+
+def _hold(descriptor: int) -> bool:
+    """Lock a file, and return whether nobody else has; where the system has no locks, nobody is known to have none."""
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True

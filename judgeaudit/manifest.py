@@ -114,7 +114,7 @@ def check_current(folder: Path, result: Audit, manifest: Mapping[str, Any] | Non
     if manifest is None and not (folder / FILE).exists():  # a copy of ``audit.json`` alone
         return result
     asked = (manifest or read_manifest(folder)).get("run_id")
-    if asked != result.run_id:
+    if asked and result.run_id and asked != result.run_id:
         raise StoreError(
             f"{folder}: audit.json is of run {result.run_id}, and the last run here ({asked}) did not come to its end; "
             "type its command again, and what it has is kept"

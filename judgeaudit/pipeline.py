@@ -199,6 +199,8 @@ def lay_out(
     skipped = Counter[str]()
     pairs = make_pairs(items, config.design, skipped)
     more: dict[str, Any] = {"guessed_share": _guessed_share(items, pairs)}
+    if config.review is not None and config.rewrites is None:
+        read_opinions(config.review, pairs)  # for what it refuses
     _open_directory(out, fresh)
     with VerdictStore.create(out) as store:
         if config.rewrites is not None:

@@ -26,7 +26,8 @@ def show_plan(config: Config, as_json: bool, say: Callable[[str], None], kind: s
     """Print what a run would ask, what it would cost, and what it could tell of a kind of judge; ask nothing."""
     load_policy(config.gates or None, where="gates of the configuration")
     judges = [as_judge(spec) for spec in config.judges]
-    check_request(judges, **config.collect.model_dump())
+    settings = config.collect.model_dump()
+    check_request(judges, **{**settings, "max_cost_usd": None})
     made = pipeline.make_pairs(load_items(config.items), config.design)
     kept = [pair for pair in made if pair.check is None or pair.check.passed]
     collect = config.collect
@@ -48,7 +49,7 @@ def show_plan(config: Config, as_json: bool, say: Callable[[str], None], kind: s
     say(f"{items} items, {len(kept)} pairs ({len(made) - len(kept)} dropped by the manipulation check)")
     for row in rows:
         say(sentence(row))
-    for line in total_lines(rows, collect.max_cost_usd):
+    for line in total_lines(rows, None if collect.precision else collect.max_cost_usd):
         say(line)
     for line in stopping_lines(config, items, contrasts, kind):
         say(line)
@@ -61,6 +62,7 @@ def show_plan(config: Config, as_json: bool, say: Callable[[str], None], kind: s
                 f"{TERMS[effect.term]}: to about ±{100 * effect.half_width:.0f} points, so "
                 f"{100 * effect.minimum_detectable:.0f} can be told from none (a {kind} judge, 80 % power)"
             )
+    check_request(judges, **settings)  # what a run would refuse for its cap, when all the rest is told
 
 
 def stopping_lines(config: Config, items: int, contrasts: Sequence[Contrast], kind: str) -> Iterator[str]:

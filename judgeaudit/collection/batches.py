@@ -121,10 +121,10 @@ def export(plan: BatchPlan, store: VerdictStore, folder: Path) -> list[Exported]
             with whole_file(path) as file:
                 file.write_bytes(b"".join(part))
             exported.append(Exported(judge=name, path=str(path), requests=len(part)))
-        present = {Path(file.path).name for file in exported}
-        for earlier in folder.glob(f"{name}-*.jsonl"):
-            if earlier.stem.removeprefix(f"{name}-").isdecimal() and earlier.name not in present:
-                earlier.unlink()
+        number = sum(file.judge == name for file in exported) + 1
+        while (earlier := folder / f"{name}-{number}.jsonl").exists():
+            earlier.unlink()
+            number += 1
     return exported
 
 

@@ -32,10 +32,11 @@ class Job:
 
     @property
     def bearer(self) -> Cell | None:
-        """The cell that bears what the call cost: of those asked, the first by block and by the plan's order."""
+        """The cell that bears what the call cost: one that an earlier run has decided, or the first of those asked."""
         if len(self.cells) == 1:
             return self.cells[0]
-        return min((cell for cell in self.cells if cell.asked), key=lambda cell: cell.block or 0, default=None)
+        asked = (cell for cell in self.cells if cell.known or cell.asked)
+        return min(asked, key=lambda cell: (not cell.known, cell.block or 0), default=None)
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +51,8 @@ class Cell:
     content: str
     jobs: tuple[Job, ...]
     verdict: Verdict | None = None
+    known: bool = False
+    """Whether its verdict is of an earlier run."""
     kept: bool = False
     """Whether its verdict is in the store, and no longer here."""
     block: int | None = 0
@@ -119,6 +122,7 @@ class Board:
         known = store.known(cell.key for cell in self.cells)
         for cell in self.cells:
             cell.verdict = known.get(cell.key)
+            cell.known = cell.verdict is not None
         waited_for = [key for key, job in self.jobs.items() if not all(cell.ended for cell in job.cells)]
         for key, reply in store.replies(waited_for).items():
             self.jobs[key].ended = Ended(reply, 1)

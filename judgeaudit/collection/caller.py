@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import random
 import time
@@ -52,7 +53,6 @@ class Stop:
 
     def __init__(self) -> None:
         self.reason = ""
-        self._said = asyncio.Event()
         self._listeners: list[Callable[[], None]] = []
 
     def then(self, listener: Callable[[], None]) -> None:
@@ -60,19 +60,10 @@ class Stop:
         self._listeners.append(listener)
 
     def say(self, reason: str) -> None:
-        """Say it; sleepers wake."""
+        """Say it; those who listen hear of it."""
         self.reason = self.reason or reason
-        self._said.set()
         for listener in self._listeners:
             listener()
-
-    async def sleep(self, seconds: float) -> None:
-        """Sleep, unless the word is said."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._said.wait()
-        except TimeoutError:
-            return
 
 
 class _HaltedError(Exception):
@@ -105,6 +96,8 @@ class Caller:
     patience: Patience
     deadlines: Deadlines
     stop: Stop
+    alarm: asyncio.Event
+    """Set as long as there is nothing to wait for: the run was told to stop, or the judge is given up."""
 
     async def put(self, call: Call) -> Ended:
         """Put a call to the judge; one that was cut off before it said anything is put once more, with more room."""
@@ -134,10 +127,12 @@ class Caller:
                 if permanent or self.patience.is_over(failures, started):
                     self._count_as_lost(error)
                     return Ended(None, attempt, error.reason, well_formed(str(error)), permanent=permanent)
-                await self.stop.sleep(_wait(error, failures))
+                await self._sleep(_wait(error, failures))
             else:
                 break
         self.tally.streak = 0
+        if not self.stop.reason:
+            self.alarm.clear()
         return Ended(reply, attempt, record=self._record(call, showing, attempt, reply, roomier=roomier))
 
     async def _attempt(self, call: Call, showing: Showing, number: int, *, roomier: bool) -> Reply:
@@ -166,6 +161,12 @@ class Caller:
             return reply
         finally:
             self.limiter.leave(started)
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, unless there is nothing to wait for."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.alarm.wait()
 
     async def _decide(self, showing: Showing, *, roomier: bool) -> Reply:
         self.tally.attempts += 1
@@ -198,6 +199,7 @@ class Caller:
             self.tally.streak += 1
             self.tally.last_loss = error.reason
             if self.tally.streak == BREAKER_STREAK:
+                self.alarm.set()
                 self.limiter.rouse()
 
     def _note_failure(

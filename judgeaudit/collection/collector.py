@@ -224,7 +224,8 @@ def _most_in_flight(judges: Sequence[Judge], concurrency: int) -> int:
 def _ceiling(board: Board, judges: Sequence[Judge]) -> float:
     """Return the most that one call can cost, twice as long a reply allowed for; 0 where no price is known."""
     priced = {judge.name: judge for judge in judges if not (isinstance(judge, Priced) and judge.price is None)}
-    waiting = ((job.cells[0].judge.name, job.call) for job in board.jobs.values() if job.ended is None)
+    to_ask = (job for job in board.jobs.values() if job.ended is None and not all(cell.ended for cell in job.cells))
+    waiting = ((job.cells[0].judge.name, job.call) for job in to_ask)
     costs = (priced[name].price_ceiling(call.showing()) for name, call in waiting if name in priced)
     return 2 * max((cost or 0.0 for cost in costs), default=0.0)
 
@@ -248,8 +249,9 @@ class _Desk:
         self.tally = Tally(judge.name, budget.cap)
         self.jobs: list[Job] = []
         self._board, self._ledger, self._puts_away = board, ledger, puts_away
-        self._caller = Caller(judge, limiter, budget, ledger, self.tally, patience, Deadlines(patience.timeout_s), stop)
-        self._limiter = limiter
+        self._limiter, self._alarm = limiter, asyncio.Event()
+        deadlines = Deadlines(patience.timeout_s)
+        self._caller = Caller(judge, limiter, budget, ledger, self.tally, patience, deadlines, stop, self._alarm)
         stop.then(self._stop)
 
     def take_on(self, block: int) -> None:
@@ -263,6 +265,7 @@ class _Desk:
 
     def _stop(self) -> None:
         self.tally.stopping = True
+        self._alarm.set()
         self._limiter.rouse()
 
     async def serve(self, job: Job) -> None:

@@ -53,7 +53,9 @@ async def _interruptible(collect: Collect) -> list[Verdict]:
     stop, loop = Stop(), asyncio.get_running_loop()
     if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         return await collect(stop)
-    usual = signal.getsignal(signal.SIGINT) or signal.default_int_handler  # None where it is not of Python
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is None:  # it is not of Python
+        usual = signal.default_int_handler
 
     def first_interrupt() -> None:
         loop.remove_signal_handler(signal.SIGINT)

@@ -154,7 +154,7 @@ class ApiJudge:
         """All that could change an answer: model, server, prompt and settings."""
         return {
             "model": self._spec.model,
-            "api_base": self._spec.api_base and self._spec.api_base.rstrip("/"),  # where it goes is the same
+            "api_base": self._spec.api_base,
             "protocol": self._spec.protocol,
             "prompt": self._template.text,
             "settings": self._settings,
@@ -277,7 +277,7 @@ def longest_reply(settings: Mapping[str, Any]) -> int | None:
 def _check_params(spec: JudgeSpec) -> None:
     """Refuse settings that would ask another question than this one, or cost what nobody has counted."""
     for name in _OURS:
-        if name in spec.params:
+        if spec.params.get(name):
             raise ConfigError(
                 f"judge {spec.name!r}: params: {name} is not for params, which are sampling settings; the judge's own "
                 "model and prompt say what is sent, and replies are never streamed"

@@ -87,7 +87,7 @@ class CallableJudge:
         try:
             result = await self._call(showing.question, showing.first.text, second)
         except JudgeError as error:
-            error.args = (self._fit_to_keep(str(error)),)
+            error.args, error.reason = (self._fit_to_keep(str(error)),), self._fit_to_keep(error.reason)
             raise
         except Exception as error:
             said = self._fit_to_keep(f"{self.name}: {type(error).__name__}: {error}")
@@ -96,7 +96,7 @@ class CallableJudge:
         return reply.model_copy(update={"cost_usd": self._cost_usd, "latency_s": time.perf_counter() - started})
 
     async def close(self) -> None:
-        """Let its threads go, without waiting for a function that hangs."""
+        """Let its threads go, without waiting for a function that hangs; only the end of the process waits for that."""
         # Threads of a pool that nobody holds end when they are idle. To shut it down would fail a call that another
         # event loop is handing to it just now.
         self._threads = None
@@ -104,10 +104,10 @@ class CallableJudge:
     async def _call(self, *texts: str) -> Any:
         if inspect.iscoroutinefunction(self._function):
             return await self._function(*texts)
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(self.parallel, thread_name_prefix=f"judgeaudit-{self.name}")
+        threads = self._threads or ThreadPoolExecutor(self.parallel, thread_name_prefix=f"judgeaudit-{self.name}")
+        self._threads = threads  # another loop may let them go meanwhile
         call = partial(copy_context().run, self._function, *texts)
-        result = await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        result = await asyncio.get_running_loop().run_in_executor(threads, call)
         return await result if isinstance(result, Awaitable) else result
 
     def _reply(self, result: Any) -> Reply:

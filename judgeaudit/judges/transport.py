@@ -219,6 +219,8 @@ class LeanDoor:
 
         loop = asyncio.get_running_loop()
         if loop not in self._sessions:
+            for closed in [other for other in self._sessions if other.is_closed()]:
+                del self._sessions[closed]  # whoever closed it without its judge left this behind
             self._sessions[loop] = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
                 cookie_jar=aiohttp.DummyCookieJar(),

@@ -41,7 +41,7 @@ class Lock:
         StoreError
             When its directory is not there, or not to be written.
         """
-        while True:
+        for _ in range(_LOOKS):
             with explained(file):
                 descriptor = os.open(_lock_file(file), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             if holder := _wait_for_lock(descriptor):
@@ -95,7 +95,7 @@ def _is_in_place(descriptor: int, file: Path) -> bool:
     """Whether the lock file that was opened is the one that the next writer would open."""
     try:
         return os.path.samestat(os.fstat(descriptor), _lock_file(file).stat())
-    except FileNotFoundError:
+    except OSError:
         return False
 
 

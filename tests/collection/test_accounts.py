@@ -132,3 +132,34 @@ def test_a_listener_that_fails_costs_no_verdict(tmp_path: Path) -> None:
     with VerdictStore.open(tmp_path) as store:
         assert len(store) == 30
         assert store.crashes() == []
+
+
+def test_a_crash_costs_what_was_left_to_ask(tmp_path: Path) -> None:
+    """What a killed session may have had in flight is what was not known yet, not the dearest call of all."""
+
+    class ByLength(Scripted):
+        def price_ceiling(self, showing: Showing) -> float:
+            return 100.0 if len(showing.question) > 100 else 0.001
+
+    dear = make_pairs(1)[0].model_copy(update={"id": "dear", "question": "long " * 50})
+    ask([dear], [ByLength(scores, protocol="score")], store=tmp_path)
+    with VerdictStore.create(tmp_path) as store:
+        ask([dear, *make_pairs(1)], [ByLength(breaks_down, protocol="score")], store=store, retries=0)
+        store.begin(1, 0.0)
+        sessions = store._rows("SELECT ceiling_usd FROM sessions ORDER BY id")
+    assert [ceiling for (ceiling,) in sessions][:2] == [200.0, 0.002]
+
+
+async def breaks_down(*_: object) -> Reply:
+    """Bring no reply."""
+    raise TransientError("gone", reason="connection")
+
+
+def test_a_reply_that_an_earlier_run_has_paid_stays_paid(tmp_path: Path) -> None:
+    """A cell that comes before it in the plan, asked by a later run, does not bear the cost once more."""
+    first, second = (pair.model_copy(update={"a": Answer(text="good for all")}) for pair in make_pairs(1, 2))
+    judge = Scripted(scores, price=1.0, protocol="score")
+    ask([second], [judge], store=tmp_path)
+    verdicts = ask([first, second], [judge], store=tmp_path)
+    assert judge.calls == 3
+    assert [verdict.cost_usd for verdict in verdicts] == [1.0, 2.0]

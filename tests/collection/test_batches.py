@@ -327,7 +327,8 @@ def test_requests_of_an_earlier_export_do_not_stay_to_be_paid_again(tmp_path: Pa
     """What is left to ask is all that stands in the folder; files of other judges, and other files, stay."""
     config, folder = stated("http://127.0.0.1:9/v1"), tmp_path / "batches"
     (file,), _ = export_batch(config, tmp_path)
-    for name in ("mini-2.jsonl", "mini-10.jsonl", "mini-x-1.jsonl", "notes.txt"):
+    others = ["mini-20261129.jsonl", "mini-x-1.jsonl", "notes.txt"]
+    for name in ("mini-2.jsonl", "mini-3.jsonl", *others):
         (folder / name).write_text("{}\n")
     export_batch(config, tmp_path)
-    assert sorted(path.name for path in folder.iterdir()) == [Path(file.path).name, "mini-x-1.jsonl", "notes.txt"]
+    assert sorted(path.name for path in folder.iterdir()) == [Path(file.path).name, *others]

@@ -13,7 +13,7 @@ import pytest
 from judgeaudit.collection import ask, ask_async
 from judgeaudit.collection.caller import BREAKER_STREAK, Stop
 from judgeaudit.collection.collector import _ask
-from judgeaudit.errors import TransientError
+from judgeaudit.errors import PermanentError, TransientError
 from judgeaudit.records import Reply, Showing, Verdict
 from tests.collection.worlds import Script, Scripted, make_pairs
 
@@ -144,3 +144,18 @@ def test_an_endpoint_that_says_when_is_asked_then() -> None:
     began = time.monotonic()
     assert reasons(ask(make_pairs(9), [Scripted(script)], concurrency=2)).keys() == {""}
     assert 1.5 < time.monotonic() - began < 10
+
+
+def test_nobody_sleeps_on_for_a_judge_that_is_given_up() -> None:
+    """A call that was told to come back in a minute hears of the breaker, and the run ends."""
+
+    async def script(judge: Scripted, *_: object) -> Reply:
+        if judge.calls == 1:
+            raise TransientError("busy", reason="server_error", retry_after_s=60.0)
+        await asyncio.sleep(0.05)
+        raise PermanentError("no", reason="authentication")
+
+    began = time.monotonic()
+    lost = reasons(ask(make_pairs(40), [Scripted(script)], concurrency=4))
+    assert lost["breaker: authentication"] > 20
+    assert time.monotonic() - began < 20

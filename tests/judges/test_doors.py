@@ -432,16 +432,8 @@ def test_any_name_reaches_a_server_of_ones_own(spec: dict[str, str], model: str)
     assert server.requests[0].body["model"] == model
 
 
-@pytest.mark.parametrize("params", [{"model": "other"}, {"messages": []}, {"stream": True}])
+@pytest.mark.parametrize("params", [{"model": "other"}, {"messages": [{}]}, {"stream": True}])
 def test_params_do_not_say_what_is_asked(params: dict[str, object]) -> None:
     """A model in ``params`` would be asked in silence instead of the one that the report names."""
     with pytest.raises(ConfigError, match=f"'j': params: {next(iter(params))} is not for params"):
         ApiJudge(JudgeSpec(name="j", model="m", api_base="http://127.0.0.1:1/v1", params=params))
-
-
-def test_a_slash_after_the_server_is_no_other_server() -> None:
-    """Verdicts are found again by what is asked, and where; ``/v1`` and ``/v1/`` are one place."""
-    plain, slashed = (
-        ApiJudge(JudgeSpec(name="j", model="m", api_base=f"http://127.0.0.1:1/v1{end}")).recipe() for end in ("", "/")
-    )
-    assert plain == slashed
