@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -58,10 +59,10 @@ def _new_part(path: Path) -> tuple[int, Path]:
     for _ in range(_TRIES):
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:_LONGEST_PREFIX]}.", suffix=".part", dir=path.parent)
         _hold(descriptor)
-        if os.fstat(descriptor).st_nlink:
-            break
-        os.close(descriptor)  # it was taken for one before it was held
-    return descriptor, Path(name)
+        if os.path.lexists(name):
+            return descriptor, Path(name)
+        os.close(descriptor)  # it was taken for a leftover before it was held
+    raise FileNotFoundError(errno.ENOENT, "what is written there is taken away at once")
 
 
 @cache
@@ -78,7 +79,7 @@ def _sweep(folder: Path) -> None:
 
 
 def _hold(descriptor: int) -> bool:
-    """Lock a file, and return whether nobody else has; where the system has no locks, nobody is known to have none."""
+    """Lock a file; return whether that was possible: nobody else has locked it, and the system has locks."""
     try:
         import fcntl
 

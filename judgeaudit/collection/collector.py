@@ -28,7 +28,7 @@ from judgeaudit.verdicts import VerdictStore
 
 _PROGRESS_EVERY_S: Final = 0.2
 _OBJECTS_BETWEEN_LOOKS: Final = 20_000
-"""New objects after which the garbage collector looks for what is unreachable: a few megabytes."""
+"""New objects after which the garbage collector looks for what is unreachable."""
 _MOST_HELD: Final = 20_000
 """Cells of a plan whose verdicts, a kilobyte or two each, are held in memory besides the store."""
 

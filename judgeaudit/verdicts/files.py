@@ -53,6 +53,8 @@ class Lock:
             if _is_in_place(descriptor, file):
                 break
             os.close(descriptor)  # its holder removed it, or moved its directory away
+        else:
+            raise StoreLockedError(f"the lock of the store {file} does not stay in its place; use another directory")
         since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode(), 0)
