@@ -12,6 +12,7 @@ from judgeaudit.records import Verdict
 from judgeaudit.reports.safe import one_line
 
 _WIDTH: Final = 80
+_INDENT: Final = "  "
 _LONGEST_QUOTED: Final = 200
 
 
@@ -23,11 +24,17 @@ def missing_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
         planned = sum(verdict.trial.judge == judge for verdict in verdicts)
         reasons = Counter(verdict.reason for verdict in own)
         why = ", ".join(f"{reason} ({count:,})" for reason, count in reasons.most_common())
-        yield from _wrapped(f"judgeaudit: {judge}: {len(own):,} of {planned:,} cells are missing: {why}")
-        yield from _wrapped(_advice(reasons.most_common(1)[0][0]))
+        yield from textwrap.wrap(
+            f"judgeaudit: {judge}: {len(own):,} of {planned:,} cells are missing: {why}",
+            _WIDTH,
+            subsequent_indent=_INDENT,
+        )
+        below = [_advice(reasons.most_common(1)[0][0])]
         said = next((verdict.raw for verdict in own if verdict.raw), "")
         if said:
-            yield from _wrapped(f"For example: {one_line(said, _LONGEST_QUOTED)}")
+            below.append(f"For example: {one_line(said, _LONGEST_QUOTED)}")
+        for text in below:
+            yield from textwrap.wrap(text, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
     if missing:
         yield "judgeaudit: the same command asks what is missing, and nothing else"
 
@@ -37,7 +44,3 @@ def _advice(reason: str) -> str:
     explained = load_fixture("outcomes")
     _, _, opened_by = reason.partition(": ")
     return str(explained.get(opened_by) or explained.get(reason) or "")
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, subsequent_indent="  ", initial_indent="" if text.startswith("judge") else "  ")
